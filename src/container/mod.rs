@@ -1,0 +1,1 @@
+//! The TIFF container as plain types.

@@ -1,0 +1,6 @@
+//! Raster mosaics of any size, fast, in a memory budget that is kept.
+
+pub mod codec;
+pub mod container;
+pub mod geometry;
+pub mod pixels;
