@@ -60,13 +60,19 @@ pub struct Totals {
 }
 
 impl Totals {
-    fn note(&self, warnings: Vec<String>) {
+    /// Keeps what GDAL warned of.
+    pub fn note(&self, warnings: Vec<String>) {
         const MOST: usize = 100;
         if !warnings.is_empty() {
             let mut noted = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
             let room = MOST.saturating_sub(noted.len());
             noted.extend(warnings.into_iter().take(room));
         }
+    }
+
+    /// What GDAL warned of.
+    pub fn noted(&self) -> Vec<String> {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
     fn add(total: &AtomicU64, since: Instant) {
@@ -154,7 +160,7 @@ impl<'a> WindowMaker<'a> {
     }
 
     /// Encodes the blocks of the window that hold `bands`, and puts them into their runs.
-    fn encode(&mut self, window: Window, bands: Range<usize>, runs: &mut [Run<EncodedBlock>]) -> Result<()> {
+    fn encode(&mut self, window: Window, bands: Range<usize>, runs: &mut [Run<(BlockId, EncodedBlock)>]) -> Result<()> {
         let encoding = Instant::now();
         let Shared { block: side, bands_apart, mosaic, .. } = *self.shared;
         let samples = if bands_apart { 1 } else { mosaic.bands.len() };
@@ -172,14 +178,14 @@ impl<'a> WindowMaker<'a> {
                 self.encoder.encode(&mut self.block, layout, &mut self.encoded)?;
                 let plane = if bands_apart { first } else { 0 };
                 let id = self.id(Plane::Image, window, part, plane);
-                runs[run].blocks.push(EncodedBlock::new(id, &self.encoded));
+                runs[run].blocks.push((id, EncodedBlock::new(self.encoded.clone())));
             }
         }
         Totals::add(&self.shared.totals.encode, encoding);
         Ok(())
     }
 
-    fn encode_mask(&mut self, window: Window, runs: &mut [Run<EncodedBlock>]) -> Result<()> {
+    fn encode_mask(&mut self, window: Window, runs: &mut [Run<(BlockId, EncodedBlock)>]) -> Result<()> {
         let side = self.shared.block;
         self.block.resize(side * side / 8, 0);
         for (run, part) in parts(window.size(), side) {
@@ -190,7 +196,7 @@ impl<'a> WindowMaker<'a> {
             let layout = BlockLayout { columns: side / 8, rows: side, samples: 1, sample_bytes: 1 };
             self.mask_encoder.encode(&mut self.block, layout, &mut self.encoded)?;
             let id = self.id(Plane::Mask, window, part, 0);
-            runs[run].blocks.push(EncodedBlock::new(id, &self.encoded));
+            runs[run].blocks.push((id, EncodedBlock::new(self.encoded.clone())));
         }
         Ok(())
     }
@@ -214,8 +220,8 @@ fn parts(window: Size, side: usize) -> impl Iterator<Item = (usize, Window)> {
     })
 }
 
-impl Work<EncodedBlock> for WindowMaker<'_> {
-    fn make(&mut self, job: Job) -> Result<Vec<Run<EncodedBlock>>> {
+impl Work<(BlockId, EncodedBlock)> for WindowMaker<'_> {
+    fn make(&mut self, job: Job) -> Result<Vec<Run<(BlockId, EncodedBlock)>>> {
         let window = job.window;
         let rows = window.rows.div_ceil(self.shared.block);
         let mut runs: Vec<_> = (0..rows).map(|row| Run { place: job.run(row), blocks: Vec::new() }).collect();
@@ -232,7 +238,7 @@ impl Work<EncodedBlock> for WindowMaker<'_> {
             self.encode_mask(window, &mut runs)?;
         }
         // Bands were made a few at a time: in the file a block position's bands stand together.
-        runs.iter_mut().for_each(|run| run.blocks.sort_by_key(|block| self.place_in_run(block.id)));
+        runs.iter_mut().for_each(|run| run.blocks.sort_by_key(|(id, _)| self.place_in_run(*id)));
         Ok(runs)
     }
 }

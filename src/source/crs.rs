@@ -57,7 +57,7 @@ pub fn resolve(definition: &str) -> Result<String> {
 }
 
 /// Whether two texts mean the same CRS; no CRS is the same as no CRS.
-pub(super) fn is_same(a: &str, b: &str) -> bool {
+pub fn is_same(a: &str, b: &str) -> bool {
     let crs = |text: &str| SpatialRef::from_wkt(text).ok().filter(|_| !text.is_empty());
     a == b || matches!((crs(a), crs(b)), (Some(a), Some(b)) if a == b)
 }

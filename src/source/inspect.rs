@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use gdal::raster::RasterBand;
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags, Metadata};
 
-use super::trap::checked;
+use super::trap::{checked, checked_with_warnings};
 use super::{Problem, Source, SourceBand, Stamp, Storage, place};
 use crate::container;
 use crate::geometry::{Footprint, GeoTransform, Resolution, Size};
@@ -31,6 +31,11 @@ pub fn prepare_gdal(cache_bytes: u64) -> Result<()> {
     Ok(())
 }
 
+/// The version of GDAL that is linked.
+pub fn gdal_version() -> String {
+    gdal::version::version_info("RELEASE_NAME")
+}
+
 /// Opens `name` as a raster for reading.
 pub(super) fn open(name: &str) -> Result<Dataset> {
     let options = DatasetOptions {
@@ -43,19 +48,25 @@ pub(super) fn open(name: &str) -> Result<Dataset> {
 }
 
 /// Inspects one input for a mosaic in the CRS `target` (WKT), or in its own where there is none.
-/// What it has in common with `like` it shares with it.
+/// What it has in common with `like` it shares with it. GDAL's warnings come beside it.
 ///
 /// # Errors
 /// A problem that names the input: missing, damaged, cut short, no raster, complex pixels.
-pub fn inspect(name: &str, target: Option<&str>, like: Option<&Source>) -> Result<Source, Problem> {
+pub fn inspect(
+    name: &str,
+    target: Option<&str>,
+    like: Option<&Source>,
+) -> Result<(Source, Vec<String>), Problem> {
     let problem = |error: anyhow::Error| Problem::new(name, explain(name, &error));
     let dataset = open(name).map_err(problem)?;
-    let source = checked("inspect", || describe(name, &dataset, target)).map_err(problem)?;
+    let described = checked_with_warnings("inspect", || describe(name, &dataset, target));
+    let (source, warnings) = described.map_err(problem)?;
     check_whole(name, &dataset).map_err(problem)?;
-    Ok(match like {
+    let source = match like {
         Some(like) => share(source, like),
         None => source,
-    })
+    };
+    Ok((source, warnings))
 }
 
 /// The reason in plain words, where the plain reason is known.
@@ -208,13 +219,12 @@ fn check_whole(name: &str, dataset: &Dataset) -> Result<()> {
     let Ok(file) = std::fs::File::open(name) else { return Ok(()) };
     // A directory that this reader does not understand is GDAL's to judge.
     let Ok(directories) = container::directories(&file) else { return Ok(()) };
-    const REDUCED: u32 = 1;
-    for directory in directories.iter().filter(|d| d.subfile_type & REDUCED == 0) {
-        let outside = container::check_blocks_inside(directory, &file).context("read the block index")?;
-        if let Some(first) = outside.first {
+    for directory in directories.iter().filter(|directory| !directory.is_overview()) {
+        if let Some(outside) = container::check_blocks_inside(&file, directory).context("read the block index")? {
             bail!(
-                "is cut short: {} of its blocks lie behind the end of the file (the first is block {first})",
-                outside.count
+                "is cut short: {} of its blocks lie behind the end of the file (the first is block {})",
+                outside.count,
+                outside.first
             );
         }
     }

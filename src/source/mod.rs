@@ -13,11 +13,11 @@ mod stamp;
 pub mod trap;
 mod unify;
 
-pub use crs::{CrsGroups, resolve as resolve_crs};
+pub use crs::{CrsGroups, is_same as same_crs, resolve as resolve_crs};
 pub use describe::{Source, SourceBand, Storage};
 pub use handle::{Handle, Pixels};
-pub use inspect::{inspect, prepare_gdal};
+pub use inspect::{gdal_version, inspect, prepare_gdal};
 pub use place::Placement;
 pub use problem::Problem;
 pub use stamp::Stamp;
-pub use unify::{Mosaic, MosaicBand, PlacedSource, Request, unify};
+pub use unify::{Conflict, Mosaic, MosaicBand, PlacedSource, Request, unify};
