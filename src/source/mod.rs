@@ -1,0 +1,3 @@
+//! Rasters in, through GDAL.
+
+pub mod trap;
