@@ -3,4 +3,6 @@
 pub mod codec;
 pub mod container;
 pub mod geometry;
+pub mod output;
 pub mod pixels;
+pub mod source;
