@@ -1,0 +1,3 @@
+//! The running job.
+
+pub mod progress;

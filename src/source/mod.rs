@@ -1,0 +1,3 @@
+//! What the mosaic is made of.
+
+pub mod names;
