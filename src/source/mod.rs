@@ -1,3 +1,4 @@
 //! What the mosaic is made of.
 
+mod folder;
 pub mod names;
