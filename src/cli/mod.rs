@@ -1,0 +1,5 @@
+//! The command line: flags and help, progress, messages and exit codes. Nobody imports it.
+
+pub mod arguments;
+pub mod messages;
+pub mod progress;
