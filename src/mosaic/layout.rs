@@ -3,7 +3,7 @@
 use anyhow::Context;
 
 use super::Failure;
-use crate::codec::{Compression, Encoder, Predictor, max_encoded_len};
+use crate::codec::{BlockLayout, Compression, Encoder, Predictor, max_encoded_len};
 use crate::config::{self, BigTiff, Settings};
 use crate::geometry::Size;
 use crate::output::{Interleave, OutputBand, OutputSpec};
@@ -122,6 +122,9 @@ pub fn plan(settings: &Settings, mosaic: &Mosaic, encoding: &Encoding) -> Result
     let row_of_blocks = |chunk: usize| bytes_of_a_row_of_blocks(mosaic, &touching(chunk), chunk);
     let encoder = Encoder::new(encoding.compression, encoding.predictor, encoding.level)
         .map_err(|error| Failure::Problems(vec![Problem::new("--compress", format!("{error:#}"))]))?;
+    let samples = if encoding.bands_apart { 1 } else { mosaic.bands.len() };
+    let (columns, rows) = (encoding.block, encoding.block);
+    let block_layout = BlockLayout { columns, rows, samples, sample_bytes: mosaic.pixel_type.bytes() };
     let storages = || mosaic.sources.iter().map(|placed| placed.source.storage);
     let needs = Needs {
         size: mosaic.grid.size,
@@ -133,7 +136,7 @@ pub fn plan(settings: &Settings, mosaic: &Mosaic, encoding: &Encoding) -> Result
         output_bytes: mosaic.pixel_type.bytes(),
         mask: mosaic.mask,
         max_encoded: &|raw| max_encoded_len(encoding.compression, raw),
-        encoder_bytes: encoder.working_bytes(),
+        encoder_bytes: encoder.working_bytes(block_layout),
         handle_bytes: mosaic.sources.iter().map(|placed| placed.source.handle_bytes()).max().unwrap_or(0),
         reader_bytes: reader_bytes(mosaic, encoding.block),
         source_block_bytes: storages().map(|storage| storage.block_bytes).max().unwrap_or(0),

@@ -6,9 +6,10 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use gdal::raster::{ColorEntry, ColorTable, PaletteInterpretation, RasterBand};
 use gdal::{Dataset, Metadata};
 
-use super::{FileReader, Interleave, OutputBand, OutputSpec, new_dataset};
+use super::{Interleave, OutputBand, OutputSpec, new_dataset};
 use crate::codec::Compression;
 use crate::container::{self, ByteOrder, Directory, ReadAt};
+use crate::source::FileReader;
 use crate::geometry::Size;
 use crate::pixels::{Number, PixelType};
 use crate::source::trap;

@@ -2,7 +2,6 @@
 //! that say where they lie are filled in at the end.
 
 mod append;
-mod file;
 mod header;
 mod new_dataset;
 mod patch;
@@ -13,7 +12,6 @@ mod tests;
 mod write_back;
 
 pub use append::{BlockWriter, Written};
-pub use file::FileReader;
 pub use header::{Container, create_header};
 pub use patch::{BlockId, BlockRecord, Plane};
 pub use spec::{Interleave, OutputBand, OutputSpec};

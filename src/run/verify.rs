@@ -10,12 +10,12 @@ use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::pipeline::{Stopped, in_parallel};
-use crate::container;
+use crate::container::{self, ReadAt};
 use crate::geometry::{Size, Window};
 use crate::output::{BlockId, BlockRecord, Plane};
 use crate::plan::Jobs;
 use crate::plan::Touching;
-use crate::source::{Mosaic, inspect, reference};
+use crate::source::{FileReader, Mosaic, inspect, reference};
 
 /// What was looked at, and what is wrong.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -52,7 +52,7 @@ pub fn verify(
     let mut findings = Findings::default();
     findings.faults.extend(check_header(path, mosaic));
     let file = File::open(path).with_context(|| format!("{path}: open for verification"))?;
-    check_index(&file, records, &mut findings)?;
+    check_index(path, records, &mut findings)?;
     check_bytes(&file, records, threads, stop, &mut findings)?;
     check_pixels(path, (mosaic, jobs, touching), depth, threads, stop, &mut findings)?;
     Ok(findings)
@@ -85,13 +85,14 @@ fn check_header(path: &str, mosaic: &Mosaic) -> Vec<String> {
 }
 
 /// Every block lies inside the file where its record says, and overlaps no other.
-fn check_index(file: &File, records: &[BlockRecord], findings: &mut Findings) -> Result<()> {
-    let directories = container::directories(file).context("read the written file's index")?;
-    let size = file.metadata()?.len();
+fn check_index(path: &str, records: &[BlockRecord], findings: &mut Findings) -> Result<()> {
+    let file = FileReader::open(path.as_ref())?;
+    let directories = container::directories(&file).context("read the written file's index")?;
+    let size = file.size();
     let mut stored = Vec::with_capacity(records.len());
     for directory in directories.iter().filter(|directory| !directory.is_overview()) {
         let plane = if directory.is_mask() { Plane::Mask } else { Plane::Image };
-        for slice in directory.block_ranges_in_slices(file) {
+        for slice in directory.block_ranges_in_slices(&file) {
             let (first, ranges) = slice?;
             let written = (first..).zip(ranges).filter(|(_, range)| *range != (0, 0));
             stored.extend(written.map(|(index, (offset, length))| (offset, length, BlockId { plane, index })));

@@ -7,7 +7,7 @@ use gdal::raster::RasterBand;
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags, Metadata};
 
 use super::trap::{checked, checked_with_warnings};
-use super::{Problem, Source, SourceBand, Stamp, Storage, place};
+use super::{FileReader, Problem, Source, SourceBand, Stamp, Storage, place};
 use crate::container;
 use crate::geometry::{Footprint, GeoTransform, Resolution, Size};
 use crate::pixels::{Number, PixelType};
@@ -216,7 +216,7 @@ fn check_whole(name: &str, dataset: &Dataset) -> Result<()> {
     if dataset.driver().short_name() != "GTiff" {
         return Ok(());
     }
-    let Ok(file) = std::fs::File::open(name) else { return Ok(()) };
+    let Ok(file) = FileReader::open(name.as_ref()) else { return Ok(()) };
     // A directory that this reader does not understand is GDAL's to judge.
     let Ok(directories) = container::directories(&file) else { return Ok(()) };
     for directory in directories.iter().filter(|directory| !directory.is_overview()) {

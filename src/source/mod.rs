@@ -3,6 +3,8 @@
 mod calls;
 mod crs;
 mod describe;
+mod file;
+mod folder;
 mod handle;
 mod inspect;
 pub mod names;
@@ -14,6 +16,7 @@ pub mod trap;
 mod unify;
 
 pub use crs::{CrsGroups, is_same as same_crs, resolve as resolve_crs};
+pub use file::FileReader;
 pub use describe::{Source, SourceBand, Storage};
 pub use handle::{Handle, Pixels};
 pub use inspect::{gdal_version, inspect, prepare_gdal};
