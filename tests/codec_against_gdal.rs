@@ -195,7 +195,7 @@ fn one_block_tiff(
         Compression::Deflate => 8,
         Compression::Zstd => 50000,
     };
-    let is_tile = columns % 16 == 0 && rows % 16 == 0;
+    let is_tile = columns.is_multiple_of(16) && rows.is_multiple_of(16);
     // The block follows the 8 bytes of the header, the directory the block, and long values the directory.
     let directory = (8 + encoded.len()).next_multiple_of(2);
     let each = |value: u32| vec![value; samples as usize];

@@ -10,7 +10,7 @@ fn imagery(length: usize, seed: u64) -> Vec<u8> {
     let mut state = seed | 1;
     let step = |i: usize| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        if i / 700 % 3 == 0 { 0 } else { (i / 40 % 200) as u8 ^ (state >> 61) as u8 }
+        if (i / 700).is_multiple_of(3) { 0 } else { (i / 40 % 200) as u8 ^ (state >> 61) as u8 }
     };
     (0..length).map(step).collect()
 }
