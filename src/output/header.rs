@@ -40,6 +40,12 @@ pub struct Container {
 pub fn create_header(path: &Path, spec: &OutputSpec) -> Result<Container> {
     let what = format!("cannot make {}", path.display());
     ensure!(!spec.bands.is_empty(), "{what}: it has no bands");
+    let sixteens = spec.block > 0 && spec.block.is_multiple_of(16);
+    ensure!(
+        sixteens,
+        "{what}: the block side, {}, is no multiple of 16, as TIFF's tiles must be",
+        spec.block
+    );
     let options = spec
         .creation_options()
         .map_err(|name| anyhow!("{what}: the creation option {name} is decided by other settings"))?;
