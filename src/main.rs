@@ -25,11 +25,9 @@ fn main() -> Exit {
         told(messages::describe_settings(&session.settings).as_bytes());
     }
     let progress = cli::progress::for_session(&session);
-    // TO WIRE: mosaic::build(&settings, &session, progress.as_ref()) and its outcome's exit code.
-    let outcome: anyhow::Result<Exit> = {
-        let _ = (&settings, &progress);
-        Err(anyhow::anyhow!("no job is wired yet"))
-    };
+    // TO WIRE: the next line becomes mosaic::build(&settings, &session, progress.as_ref()) and its exit code.
+    let outcome: anyhow::Result<Exit> =
+        Err(anyhow::anyhow!("nothing makes {} yet", settings.output.display()));
     drop(progress);
     outcome.unwrap_or_else(|error| {
         messages::print_error(&error);
