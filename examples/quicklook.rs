@@ -55,7 +55,7 @@ fn visible_bands(source: &Dataset) -> Result<Vec<usize>> {
         .rasterbands()
         .map(|band| band.map(|band| band.color_interpretation()))
         .collect::<gdal::errors::Result<Vec<_>>>()?;
-    let number = |wanted| meanings.iter().position(|&meaning| meaning == wanted).map(|index| index + 1);
+    let number = |wanted| meanings.iter().position(|meaning| *meaning == wanted).map(|index| index + 1);
     let named = [ColorInterpretation::RedBand, ColorInterpretation::GreenBand, ColorInterpretation::BlueBand];
     Ok(match named.map(number) {
         [Some(red), Some(green), Some(blue)] => vec![red, green, blue],
