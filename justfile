@@ -1,0 +1,48 @@
+# Every recipe is one script or one cargo call, so that none of them needs `just`.
+
+# List the recipes.
+default:
+    @just --list
+
+# Install what the build and the tests need (Debian, Ubuntu).
+setup:
+    scripts/setup
+
+# Make scenes, mosaic them, check and draw the result in ./demo; `just demo --large` for the large ones.
+demo *options:
+    scripts/demo {{options}}
+
+# Run every test.
+test *options:
+    scripts/test {{options}}
+
+# Format, clippy, documentation (warnings are errors), tests, and the dependencies' licences.
+check: lint test deny
+
+# Format, clippy and documentation alone.
+lint:
+    scripts/lint
+
+# Licences and sources of the dependencies, if cargo-deny is installed.
+deny:
+    scripts/deny
+
+# Time the kernels (criterion).
+bench *options:
+    cargo bench {{options}}
+
+# Time whole jobs against gdal_translate of the VRT, in pairs.
+bench-translate *options:
+    scripts/bench-translate {{options}}
+
+# Measure peak memory for a range of budgets and shapes.
+memory *options:
+    scripts/measure-memory {{options}}
+
+# Compare mosaics of real rasters with gdalbuildvrt + gdal_translate, pixel for pixel.
+real-data *options:
+    scripts/check-real-data {{options}}
+
+# Install the program for this user.
+install:
+    cargo install --path . --locked
