@@ -18,9 +18,11 @@ fn piece(value: i128, x: f64, y: f64) -> Source {
 /// A square of `value` on a background, 10×10 pixels at one place.
 fn square(value: i128, from: usize, to: usize, background: i128) -> Source {
     let inside = move |x, y| (from..to).contains(&x) && (from..to).contains(&y);
-    Source::new(10, 10).pixel(0.2).at(-114.0, 46.0).pixels(move |_, x, y| {
-        if inside(x, y) { value } else { background }
-    })
+    Source::new(10, 10).pixel(0.2).at(-114.0, 46.0).pixels(
+        move |_, x, y| {
+            if inside(x, y) { value } else { background }
+        },
+    )
 }
 
 #[test]
@@ -73,8 +75,15 @@ fn m4_every_method_gives_its_answer_where_three_overlap() {
     piece(1, -114.0, 46.0).write(folder.path("1.tif"));
     piece(3, -114.0, 46.0).write(folder.path("3.tif"));
     piece(2, -113.0, 45.0).write(folder.path("2.tif"));
-    let answers =
-        [("first", 1.0), ("last", 2.0), ("min", 1.0), ("max", 3.0), ("sum", 6.0), ("count", 3.0), ("mean", 2.0)];
+    let answers = [
+        ("first", 1.0),
+        ("last", 2.0),
+        ("min", 1.0),
+        ("max", 3.0),
+        ("sum", 6.0),
+        ("count", 3.0),
+        ("mean", 2.0),
+    ];
     for (method, answer) in answers {
         folder.run(&format!("1.tif 3.tif 2.tif -o {method}.tif --method {method}")).done();
         let out = folder.raster(&format!("{method}.tif"));
@@ -274,7 +283,11 @@ fn e1_mixed_crs_without_a_target_name_the_groups_and_the_flag() {
     let folder = Folder::new();
     tile(1, 2.0, 49.0).write(folder.path("a.tif"));
     tile(2, 3.0, 49.0).write(folder.path("b.tif"));
-    Source::new(10, 10).crs("EPSG:32631").pixel(1000.0).at(500_000.0, 5_400_000.0).write(folder.path("c.tif"));
+    Source::new(10, 10)
+        .crs("EPSG:32631")
+        .pixel(1000.0)
+        .at(500_000.0, 5_400_000.0)
+        .write(folder.path("c.tif"));
     let named = ["a.tif", "c.tif", "4326", "32631", "--crs"];
     folder.run("a.tif b.tif c.tif -o out.tif").ended(1).names(&named);
     assert_eq!(folder.names(), ["a.tif", "b.tif", "c.tif"].map(String::from).into());

@@ -28,7 +28,8 @@ impl GeoTransform {
     /// The smallest box around a raster of `size`.
     pub fn bounds(&self, size: Size) -> Bounds {
         let (columns, rows) = (size.columns as f64, size.rows as f64);
-        let corners = [(0.0, 0.0), (columns, 0.0), (0.0, rows), (columns, rows)].map(|(c, r)| self.apply(c, r));
+        let corners =
+            [(0.0, 0.0), (columns, 0.0), (0.0, rows), (columns, rows)].map(|(c, r)| self.apply(c, r));
         let fold = |pick: fn(&(f64, f64)) -> f64, choose: fn(f64, f64) -> f64| {
             corners.iter().map(pick).reduce(choose).expect("four corners")
         };

@@ -96,13 +96,6 @@ impl Window {
 
 impl fmt::Display for Window {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            out,
-            "columns {}..{}, rows {}..{}",
-            self.column,
-            self.end_column(),
-            self.row,
-            self.end_row()
-        )
+        write!(out, "columns {}..{}, rows {}..{}", self.column, self.end_column(), self.row, self.end_row())
     }
 }

@@ -24,16 +24,46 @@ pub enum Buffer {
 macro_rules! dispatch_pixel_type {
     ($pixel_type:expr, $T:ident => $body:expr) => {
         match $pixel_type {
-            $crate::pixels::PixelType::Byte => { type $T = u8; $body }
-            $crate::pixels::PixelType::Int8 => { type $T = i8; $body }
-            $crate::pixels::PixelType::UInt16 => { type $T = u16; $body }
-            $crate::pixels::PixelType::Int16 => { type $T = i16; $body }
-            $crate::pixels::PixelType::UInt32 => { type $T = u32; $body }
-            $crate::pixels::PixelType::Int32 => { type $T = i32; $body }
-            $crate::pixels::PixelType::UInt64 => { type $T = u64; $body }
-            $crate::pixels::PixelType::Int64 => { type $T = i64; $body }
-            $crate::pixels::PixelType::Float32 => { type $T = f32; $body }
-            $crate::pixels::PixelType::Float64 => { type $T = f64; $body }
+            $crate::pixels::PixelType::Byte => {
+                type $T = u8;
+                $body
+            }
+            $crate::pixels::PixelType::Int8 => {
+                type $T = i8;
+                $body
+            }
+            $crate::pixels::PixelType::UInt16 => {
+                type $T = u16;
+                $body
+            }
+            $crate::pixels::PixelType::Int16 => {
+                type $T = i16;
+                $body
+            }
+            $crate::pixels::PixelType::UInt32 => {
+                type $T = u32;
+                $body
+            }
+            $crate::pixels::PixelType::Int32 => {
+                type $T = i32;
+                $body
+            }
+            $crate::pixels::PixelType::UInt64 => {
+                type $T = u64;
+                $body
+            }
+            $crate::pixels::PixelType::Int64 => {
+                type $T = i64;
+                $body
+            }
+            $crate::pixels::PixelType::Float32 => {
+                type $T = f32;
+                $body
+            }
+            $crate::pixels::PixelType::Float64 => {
+                type $T = f64;
+                $body
+            }
         }
     };
 }

@@ -92,7 +92,13 @@ impl Folder {
 
     /// The mosaic as GDAL makes it: gdalbuildvrt with `vrt_options` on `inputs`, gdal_translate with
     /// `translate_options`, in the file `output`.
-    pub fn reference(&self, inputs: &str, vrt_options: &str, translate_options: &str, output: &str) -> Raster {
+    pub fn reference(
+        &self,
+        inputs: &str,
+        vrt_options: &str,
+        translate_options: &str,
+        output: &str,
+    ) -> Raster {
         self.tool(&format!("gdalbuildvrt -q -overwrite {vrt_options} {output}.vrt {inputs}"));
         self.tool(&format!("gdal_translate -q {translate_options} {output}.vrt {output}"));
         self.raster(output)

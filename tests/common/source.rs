@@ -387,6 +387,11 @@ pub fn pixel_value(pixel_type: &str, seed: u64, band: usize, x: usize, y: usize)
     if number.is_multiple_of(5) { least } else { least + i128::from(number) % (largest - least + 1) }
 }
 
+/// The nodata value of generated pixels, the least of their range, and whether it must be set as a 64-bit number.
+pub fn pixel_type_nodata(pixel_type: &str) -> (i128, bool) {
+    (value_range(pixel_type).0, pixel_type.ends_with("Int64"))
+}
+
 fn owned(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|&text| text.to_owned()).collect()
 }
