@@ -120,8 +120,9 @@ fn types_without_a_common_one_are_refused() {
 #[test]
 fn mixed_nodata_values_end_as_one() {
     let folder = Folder::new();
-    let row =
-        |nodata: i128| move |_: usize, x: usize, _: usize| if x % 2 == 0 { nodata } else { 40 + nodata };
+    let row = |nodata: i128| {
+        move |_: usize, x: usize, _: usize| if x.is_multiple_of(2) { nodata } else { 40 + nodata }
+    };
     Source::new(8, 8).of("Int16").nodata(-1.0).pixels(row(-1)).write(folder.path("a.tif"));
     Source::new(8, 8).of("Int16").nodata(5.0).at(8.0, 0.0).pixels(row(5)).write(folder.path("b.tif"));
     folder.run("a.tif b.tif -o out.tif").done();

@@ -73,6 +73,9 @@ fn sources_without_nodata_equal_gdals_mosaic_too() {
     }
 }
 
+/// Decides between two pixels that both have data, the lower one first.
+type Decide = fn(i128, i128) -> i128;
+
 #[test]
 fn whole_numbers_of_64_bits_pass_exactly() {
     for (pixel_type, largest) in [("Int64", i128::from(i64::MAX)), ("UInt64", i128::from(u64::MAX))] {
@@ -85,7 +88,7 @@ fn whole_numbers_of_64_bits_pass_exactly() {
             .pixels(move |_, x, y| largest - ((x * y) % 4) as i128)
             .write(folder.path("1.tif"));
         let (below, above) = (folder.raster("0.tif").exact(1), folder.raster("1.tif").exact(1));
-        let wanted = |from_above: fn(i128, i128) -> i128| -> Vec<i128> {
+        let wanted = |from_above: Decide| -> Vec<i128> {
             let place = |i: usize| {
                 let (x, y) = (i % 30, i / 30);
                 let a = if x < 20 { below[y * 20 + x] } else { largest };
@@ -94,7 +97,7 @@ fn whole_numbers_of_64_bits_pass_exactly() {
             };
             (0..600).map(place).collect()
         };
-        let methods: [(&str, fn(i128, i128) -> i128); 4] =
+        let methods: [(&str, Decide); 4] =
             [("last", |_, b| b), ("first", |a, _| a), ("min", i128::min), ("max", i128::max)];
         for (method, decide) in methods {
             folder.run(&format!("0.tif 1.tif -o {method}.tif --method {method}")).done();
