@@ -1,3 +1,71 @@
 //! The command line's entry point.
 
-fn main() {}
+mod cli;
+
+use std::io::{self, BufReader};
+
+use cli::arguments::{self, Request};
+use cli::messages::{self, Exit};
+use cli::plan_text;
+use cli::signals::Signals;
+use mosaic_stream::config::{self, Session, Settings};
+use mosaic_stream::mosaic::{self, Failure, Hooks};
+
+fn main() -> Exit {
+    let typed = match arguments::parse() {
+        Request::Job(typed) => typed,
+        Request::Completions(shell) => return told(&arguments::completions(shell)),
+    };
+    let (settings, session) = match config::load(typed) {
+        Ok(loaded) => loaded,
+        Err(problems) => {
+            messages::print_problems(&problems);
+            return Exit::Usage;
+        }
+    };
+    if !session.quiet {
+        session.notices.iter().for_each(|notice| messages::print_notice(notice));
+    }
+    if session.dry_run && session.verbose {
+        told(messages::describe_settings(&session.settings).as_bytes());
+    }
+    run(&settings, &session).unwrap_or_else(|failure| messages::print_failure(&failure))
+}
+
+/// Does the job, or with `--dry-run` says what it would be.
+fn run(settings: &Settings, session: &Session) -> Result<Exit, Failure> {
+    let signals = Signals::catch()?;
+    let progress = cli::progress::for_session(session);
+    let mut hooks = Hooks {
+        progress: progress.as_ref(),
+        stop: &signals.stop,
+        stdin: &mut BufReader::new(io::stdin()),
+        unfinished: &signals.unfinished,
+        command: std::env::args().collect(),
+    };
+    if session.dry_run {
+        let prepared = mosaic::prepare(settings, &mut hooks)?;
+        drop(progress);
+        return Ok(told(plan_text::describe(&prepared, session.verbose).as_bytes()));
+    }
+    let report = mosaic::build(settings, &mut hooks)?;
+    drop(progress);
+    if let Some(file) = &settings.report {
+        messages::write_report(file, &report)?;
+    }
+    if !session.quiet {
+        messages::print_result(&report, session.verbose);
+    }
+    Ok(Exit::Done)
+}
+
+/// Prints data; the job is done when they are written.
+fn told(data: &[u8]) -> Exit {
+    messages::print_data(data).map_or_else(
+        |error| {
+            messages::print_error(&anyhow::Error::new(error).context("stdout"));
+            Exit::Failed
+        },
+        |()| Exit::Done,
+    )
+}

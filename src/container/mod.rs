@@ -1,1 +1,16 @@
-//! The TIFF container as plain types.
+//! The TIFF container as plain types: where a file's images are described and where their blocks lie.
+//!
+//! Reads classic TIFF (TIFF 6.0, Adobe 1992) and BigTIFF (its 64-bit extension) in both byte orders, through
+//! [`ReadAt`], and believes nothing that a header claims before it is checked against the file's size.
+
+mod blocks;
+mod directory;
+mod parse;
+mod read_at;
+#[cfg(test)]
+mod tests;
+
+pub use blocks::{BlockRange, BlockRanges, BlocksOutside, check_blocks_inside};
+pub use directory::{ArrayPlace, ByteOrder, Directory};
+pub use parse::directories;
+pub use read_at::ReadAt;

@@ -1,14 +1,20 @@
 //! Pixels as typed numbers: types and their promotion, buffers, and the rules that decide a pixel from several.
 
 mod buffer;
+mod composite;
+mod interleave;
 mod method;
 mod number;
 mod pixel;
 mod pixel_type;
+mod sum;
 
 pub use buffer::Buffer;
+pub use composite::{BandRule, Composite, Layer};
+pub use interleave::{gather_block, is_filled_with, pack_mask};
 pub(crate) use method::named_values;
 pub use method::{Method, Resampling};
 pub use number::Number;
 pub use pixel::Pixel;
 pub use pixel_type::PixelType;
+pub use sum::Sum;

@@ -1,11 +1,18 @@
 //! What the rules need to know of a number type.
 
 use super::PixelType;
+use super::sum::Sum;
 
 /// A number that a pixel can be.
 pub trait Pixel: bytemuck::Pod + PartialOrd + Send + Sync + std::fmt::Debug {
     /// Its name among the pixel types.
     const TYPE: PixelType;
+
+    /// What sums of this type are kept in.
+    type Sum: Sum;
+
+    /// The value as a sum of one.
+    fn to_sum(self) -> Self::Sum;
 
     /// The value as a floating-point number; 64-bit whole numbers may lose their last bits.
     fn to_f64(self) -> f64;
@@ -26,9 +33,15 @@ pub trait Pixel: bytemuck::Pod + PartialOrd + Send + Sync + std::fmt::Debug {
 }
 
 macro_rules! whole_pixel {
-    ($($number:ty => $name:ident),*) => {$(
+    ($($number:ty => $name:ident in $sum:ty),*) => {$(
         impl Pixel for $number {
             const TYPE: PixelType = PixelType::$name;
+
+            type Sum = $sum;
+
+            fn to_sum(self) -> $sum {
+                self.into()
+            }
 
             fn to_f64(self) -> f64 {
                 self as f64
@@ -50,9 +63,15 @@ macro_rules! whole_pixel {
 }
 
 macro_rules! float_pixel {
-    ($($number:ty => $name:ident),*) => {$(
+    ($($number:ty => $name:ident in $sum:ty),*) => {$(
         impl Pixel for $number {
             const TYPE: PixelType = PixelType::$name;
+
+            type Sum = $sum;
+
+            fn to_sum(self) -> $sum {
+                self.into()
+            }
 
             fn to_f64(self) -> f64 {
                 self.into()
@@ -77,5 +96,8 @@ macro_rules! float_pixel {
     )*};
 }
 
-whole_pixel!(u8 => Byte, i8 => Int8, u16 => UInt16, i16 => Int16, u32 => UInt32, i32 => Int32, u64 => UInt64, i64 => Int64);
-float_pixel!(f32 => Float32, f64 => Float64);
+whole_pixel!(
+    u8 => Byte in i64, i8 => Int8 in i64, u16 => UInt16 in i64, i16 => Int16 in i64,
+    u32 => UInt32 in i64, i32 => Int32 in i64, u64 => UInt64 in i128, i64 => Int64 in i128
+);
+float_pixel!(f32 => Float32 in f64, f64 => Float64 in f64);

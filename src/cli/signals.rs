@@ -1,0 +1,57 @@
+//! Ctrl-C and SIGTERM: the job ends in order; where it cannot within two seconds, the process ends and cleans up.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use super::messages::Exit;
+
+/// How long a job has to end in order: a window that waits for a slow server cannot be hurried.
+const PATIENCE: Duration = Duration::from_millis(1500);
+
+/// What a signal sets, and what it has to clean up.
+pub struct Signals {
+    /// Set by the first signal.
+    pub stop: Arc<AtomicBool>,
+    /// The unfinished file's path while there is one.
+    pub unfinished: Arc<Mutex<Option<PathBuf>>>,
+}
+
+impl Signals {
+    /// Catches Ctrl-C, SIGTERM and SIGHUP from now on.
+    ///
+    /// # Errors
+    /// When the system allows no handler.
+    pub fn catch() -> Result<Signals> {
+        let signals = Signals { stop: Arc::default(), unfinished: Arc::default() };
+        let (stop, unfinished) = (Arc::clone(&signals.stop), Arc::clone(&signals.unfinished));
+        ctrlc::set_handler(move || {
+            if stop.swap(true, Ordering::Relaxed) {
+                return;
+            }
+            let unfinished = Arc::clone(&unfinished);
+            std::thread::spawn(move || {
+                std::thread::sleep(PATIENCE);
+                end_at_once(&unfinished);
+            });
+        })
+        .context("catch Ctrl-C")?;
+        Ok(signals)
+    }
+}
+
+fn end_at_once(unfinished: &Mutex<Option<PathBuf>>) {
+    // The lock is held until the end: the job must not give a half-removed file its final name.
+    let unfinished = unfinished.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(path) = unfinished.as_ref() {
+        let _ = std::fs::remove_file(path);
+        let mut side_file = path.clone().into_os_string();
+        side_file.push(".aux.xml");
+        let _ = std::fs::remove_file(side_file);
+    }
+    eprintln!("error: interrupted");
+    std::process::exit(Exit::Interrupted as i32);
+}

@@ -1,0 +1,184 @@
+//! Every setting by name: one row each, from which flags, environment variables and the file's keys are made.
+
+use super::{OnError, ProgressMode, Verify};
+use crate::codec::Compression;
+use crate::pixels::{Method, PixelType, Resampling};
+
+/// How a setting's text is made of words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// One value. Numbers in it may be separated by commas (`0,0,10,10`).
+    Value,
+    /// Values separated by commas, or given by repeating the flag.
+    List,
+    /// On or off. The flag takes no value; file and environment take `true` or `false`.
+    Switch,
+}
+
+/// Under which heading help lists a setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    /// The file that is written.
+    Output,
+    /// Where pixels lie.
+    Grid,
+    /// What pixels are.
+    Pixels,
+    /// Memory, threads, problems, verification.
+    Work,
+    /// What is told to whom.
+    Telling,
+}
+
+impl Group {
+    /// The heading.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Group::Output => "Output",
+            Group::Grid => "Grid",
+            Group::Pixels => "Pixels",
+            Group::Work => "Work",
+            Group::Telling => "Messages and reports",
+        }
+    }
+}
+
+/// One setting.
+#[derive(Debug)]
+pub struct Key {
+    /// Its name in the file, and with `--` before it the flag.
+    pub name: &'static str,
+    /// The flag's short form.
+    pub short: Option<char>,
+    /// How its text is made of words.
+    pub kind: Kind,
+    /// What help calls its value.
+    pub placeholder: &'static str,
+    /// The heading in help.
+    pub group: Group,
+    /// One line of help.
+    pub help: &'static str,
+    /// The values, when they are a fixed list of names.
+    pub choices: fn() -> Vec<&'static str>,
+}
+
+impl Key {
+    /// The setting of that name.
+    pub fn find(name: &str) -> Option<&'static Key> {
+        KEYS.iter().find(|key| key.name == name)
+    }
+
+    /// Names of settings that look like a mistyped name, the nearest first.
+    pub fn near(name: &str) -> Vec<&'static str> {
+        let mut near: Vec<_> = KEYS
+            .iter()
+            .map(|key| (distance(key.name, name), key.name))
+            .filter(|(distance, known)| *distance <= 1 + name.len() / 4 || known.starts_with(name))
+            .collect();
+        near.sort();
+        near.into_iter().map(|(_, name)| name).collect()
+    }
+}
+
+/// How many letters must be inserted, removed or replaced to make one word of the other (Levenshtein).
+fn distance(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.chars().count()).collect();
+    for (i, a) in one.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, b) in other.chars().enumerate() {
+            let replaced = diagonal + usize::from(a != b);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[row.len() - 1]
+}
+
+fn any() -> Vec<&'static str> {
+    Vec::new()
+}
+
+macro_rules! names_of {
+    ($Type:ident) => {
+        || $Type::ALL.iter().map(|value| value.name()).collect()
+    };
+}
+
+macro_rules! keys {
+    ($($name:literal $(-$short:literal)? $kind:ident $group:ident $placeholder:literal $choices:expr, $help:expr;)+) => {
+        /// Every setting, in the order in which help lists them.
+        pub const KEYS: &[Key] = &[$(Key {
+            name: $name,
+            short: [$(Some($short),)? None][0],
+            kind: Kind::$kind,
+            placeholder: $placeholder,
+            group: Group::$group,
+            help: $help,
+            choices: $choices,
+        }),+];
+    };
+}
+
+keys! {
+    "output" -'o' Value Output "FILE" any, "The GeoTIFF to write";
+    "overwrite" Switch Output "" any, "Replace the output when it exists (never when it is one of the inputs)";
+    "compress" Value Output "NAME" names_of!(Compression), "How blocks are compressed [default: lzw]";
+    "predictor" Value Output "N" || vec!["1", "2", "3"],
+        "What is done to pixels before compression: 1 nothing, 2 differences, 3 floats' differences \
+         [default: 2, for floats 3]";
+    "co" List Output "KEY=VALUE" any, "Another creation option of GDAL's GTiff driver; may be repeated";
+    "block" Value Output "PX" any, "Side of the output's blocks, a multiple of 16 [default: 512]";
+
+    "crs" Value Grid "CRS" any, "Target CRS: EPSG:n, WKT or PROJ; sources of another CRS are warped";
+    "resolution" Value Grid "RULE|X[,Y]" any,
+        "Pixel size: highest, lowest, average, common, or X[,Y] in units of the CRS [default: the sources' own, \
+         which must agree]";
+    "bounds" Value Grid "XMIN,YMIN,XMAX,YMAX" any, "Bounds in the target CRS [default: all sources]";
+    "align" Switch Grid "" any, "Move the edges outwards to multiples of the resolution";
+    "resampling" Value Grid "NAME" names_of!(Resampling),
+        "How pixels are made of sources on another grid [default: nearest]";
+
+    "method" Value Pixels "NAME" names_of!(Method), "How overlaps are decided [default: last]";
+    "bands" List Pixels "LIST" any, "Bands by number or description, in this order [default: all]";
+    "dtype" Value Pixels "TYPE" names_of!(PixelType), "The output's pixel type; values are rounded and clamped to it";
+    "src-nodata" Value Pixels "VALUE" any, "Nodata of all sources, instead of their own; nan is a value";
+    "nodata" Value Pixels "VALUE" any, "Nodata of the output; nan is a value";
+
+    "chunk" -'c' Value Work "PX" any,
+        "Side of a window, the unit of work, a multiple of the block side [default: planned]";
+    "memory" Value Work "SIZE" any,
+        "Memory that the process stays within: 4GiB, 512MiB, 50% [default: half of what is free]";
+    "threads" Value Work "N" any, "Workers at most [default: as many as CPUs and memory allow]";
+    "on-error" Value Work "WHAT" names_of!(OnError),
+        "What an input with a problem does: fail the job, or be skipped and listed [default: fail]";
+    "verify" Value Work "HOW" names_of!(Verify), "How the written file is checked [default: quick]";
+
+    "dry-run" Switch Telling "" any, "Print the plan and stop; with -v also where each setting came from";
+    "report" Value Telling "FILE" any, "Write a report as JSON";
+    "progress" Value Telling "HOW" names_of!(ProgressMode),
+        "How progress is shown; auto is a bar on a terminal and a line every few seconds elsewhere [default: auto]";
+    "quiet" -'q' Switch Telling "" any, "Print errors only";
+    "verbose" -'v' Switch Telling "" any, "Print more, GDAL's own warnings included";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mistyped_names_find_their_neighbours() {
+        assert_eq!(Key::near("memroy"), ["memory"]);
+        assert_eq!(Key::near("compression"), ["compress"]);
+        assert_eq!(Key::near("nodate")[0], "nodata");
+        assert!(Key::near("elephant").is_empty());
+    }
+
+    #[test]
+    fn names_and_short_forms_are_unique() {
+        let names: std::collections::BTreeSet<_> = KEYS.iter().map(|key| key.name).collect();
+        let shorts: std::collections::BTreeSet<_> = KEYS.iter().filter_map(|key| key.short).collect();
+        assert_eq!(names.len(), KEYS.len());
+        assert_eq!(shorts.into_iter().collect::<String>(), "coqv");
+    }
+}

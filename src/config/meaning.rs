@@ -1,0 +1,62 @@
+//! What a text means, by kind of value. Errors name the text and what would be understood.
+
+use crate::geometry::{Bounds, Resolution, ResolutionRule};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+pub(super) fn path(text: &str) -> Result<PathBuf, String> {
+    if text.is_empty() { Err("an empty text names no file".to_owned()) } else { Ok(text.into()) }
+}
+
+pub(super) fn switch(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" => Ok(true),
+        "false" | "no" | "off" | "0" => Ok(false),
+        _ => Err(format!("'{text}' is neither true nor false")),
+    }
+}
+
+/// A value of a fixed list of names, in any case.
+pub(super) fn named<T: FromStr<Err = String>>(text: &str) -> Result<T, String> {
+    text.to_ascii_lowercase().parse()
+}
+
+pub(super) fn whole(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| format!("'{text}' is no whole number"))
+}
+
+pub(super) fn predictor(text: &str) -> Result<u8, String> {
+    let known = text.parse().ok().filter(|number| (1..=3).contains(number));
+    known.ok_or_else(|| format!("'{text}' is no predictor; 1, 2 and 3 are"))
+}
+
+pub(super) fn text(text: &str) -> Result<String, String> {
+    Ok(text.to_owned())
+}
+
+pub(super) fn resolution(text: &str) -> Result<ResolutionRule, String> {
+    let wrong = || format!("'{text}' is no resolution; write highest, lowest, average, common, or X[,Y]");
+    Ok(match text.to_ascii_lowercase().as_str() {
+        "same" => ResolutionRule::Same,
+        "highest" => ResolutionRule::Highest,
+        "lowest" => ResolutionRule::Lowest,
+        "average" => ResolutionRule::Average,
+        "common" => ResolutionRule::Common,
+        _ => match numbers(text).ok_or_else(wrong)?.as_slice() {
+            [side] => ResolutionRule::Given(Resolution { x: *side, y: *side }),
+            [x, y] => ResolutionRule::Given(Resolution { x: *x, y: *y }),
+            _ => return Err(wrong()),
+        },
+    })
+}
+
+pub(super) fn bounds(text: &str) -> Result<Bounds, String> {
+    match numbers(text).as_deref() {
+        Some(&[min_x, min_y, max_x, max_y]) => Ok(Bounds { min_x, min_y, max_x, max_y }),
+        _ => Err(format!("'{text}' is not four numbers xmin,ymin,xmax,ymax")),
+    }
+}
+
+fn numbers(text: &str) -> Option<Vec<f64>> {
+    text.split(',').map(|part| part.trim().parse().ok()).collect()
+}

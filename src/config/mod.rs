@@ -1,0 +1,26 @@
+//! Settings, and the only place that asks the machine.
+//!
+//! Two steps: what was typed (`layers`: file, environment, flags, each giving texts by key) and what it means
+//! (`resolve`: one parser a key, one form of error that says where the value came from).
+
+mod asked;
+mod creation_options;
+mod keys;
+mod layers;
+mod machine;
+mod meaning;
+mod problem;
+mod resolve;
+mod session;
+mod settings;
+mod size;
+
+pub use creation_options::{BigTiff, CreationOptions, Interleave};
+pub use keys::{Group, KEYS, Key, Kind};
+pub use layers::{DEFAULT_FILE, ENVIRONMENT_PREFIX, Layer, Origin, Typed};
+pub use machine::Machine;
+pub use problem::Problem;
+pub use resolve::{load, resolve};
+pub use session::{ProgressMode, Session, Setting};
+pub use settings::{OnError, Settings, Verify};
+pub use size::MemorySize;

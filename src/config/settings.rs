@@ -1,0 +1,248 @@
+//! The settings of a job, with their meaning; what library users fill in and the command line resolves.
+
+use super::{CreationOptions, Machine, MemorySize, Problem};
+use crate::codec::Compression;
+use crate::geometry::{Bounds, ResolutionRule};
+use crate::pixels::{Method, Number, PixelType, Resampling, named_values};
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+named_values! {
+    /// What an input with a problem does to the job.
+    OnError, "way to treat a problem" {
+        /// The job fails before anything is written.
+        Fail => "fail",
+        /// The input is left out and listed.
+        Skip => "skip",
+    }
+}
+
+named_values! {
+    /// How the written file is checked.
+    Verify, "verification" {
+        /// Structure, checksums, a sample of windows.
+        Quick => "quick",
+        /// Every block and every window.
+        Full => "full",
+        /// Not at all.
+        None => "none",
+    }
+}
+
+/// The settings of a job. `Settings::default()` is what the command line starts from, with nothing named to read
+/// or write.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// The inputs as typed: files, folders, globs, `@list.txt`, `-`, names that GDAL opens.
+    pub inputs: Vec<String>,
+    /// The GeoTIFF to write.
+    pub output: PathBuf,
+    /// Whether an existing output is replaced.
+    pub overwrite: bool,
+    /// Side of a window in pixels, a multiple of `block`; planned when `None`.
+    pub chunk: Option<usize>,
+    /// Side of the output's blocks in pixels, a multiple of 16.
+    pub block: usize,
+    /// How overlaps are decided.
+    pub method: Method,
+    /// The target CRS as EPSG:n, WKT or PROJ; the sources' own when `None`.
+    pub crs: Option<String>,
+    /// How the pixel size is decided.
+    pub resolution: ResolutionRule,
+    /// Bounds in the target CRS; all sources when `None`.
+    pub bounds: Option<Bounds>,
+    /// Whether edges are moved outwards to multiples of the resolution.
+    pub align: bool,
+    /// How pixels are made of sources on another grid.
+    pub resampling: Resampling,
+    /// Bands by number (from 1) or description, in output order; all when empty.
+    pub bands: Vec<String>,
+    /// The output's pixel type; by method and sources when `None`.
+    pub dtype: Option<PixelType>,
+    /// Nodata of every source instead of its own.
+    pub src_nodata: Option<Number>,
+    /// Nodata of the output.
+    pub nodata: Option<Number>,
+    /// How blocks are compressed.
+    pub compression: Compression,
+    /// TIFF's predictor (1, 2, 3); by type when `None`: see [`Settings::predictor_for`].
+    pub predictor: Option<u8>,
+    /// Other creation options, keys in upper case: see [`CreationOptions`].
+    pub creation_options: Vec<(String, String)>,
+    /// Bytes of memory that the process stays within.
+    pub memory: u64,
+    /// Workers at most.
+    pub threads: usize,
+    /// What an input with a problem does.
+    pub on_error: OnError,
+    /// How the written file is checked.
+    pub verify: Verify,
+    /// Where a JSON report goes.
+    pub report: Option<PathBuf>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings::for_machine(&Machine::look())
+    }
+}
+
+impl Settings {
+    /// The defaults on a machine.
+    pub fn for_machine(machine: &Machine) -> Settings {
+        Settings {
+            inputs: Vec::new(),
+            output: PathBuf::new(),
+            overwrite: false,
+            chunk: None,
+            block: 512,
+            method: Method::Last,
+            crs: None,
+            resolution: ResolutionRule::Same,
+            bounds: None,
+            align: false,
+            resampling: Resampling::Nearest,
+            bands: Vec::new(),
+            dtype: None,
+            src_nodata: None,
+            nodata: None,
+            compression: Compression::Lzw,
+            predictor: None,
+            creation_options: Vec::new(),
+            memory: machine.default_memory(),
+            threads: machine.cpus.max(1),
+            on_error: OnError::Fail,
+            verify: Verify::Quick,
+            report: None,
+        }
+    }
+
+    /// The predictor for pixels of a type: 1 without compression; else as asked, or 3 for floats and 2 for whole
+    /// types.
+    pub fn predictor_for(&self, pixel_type: PixelType) -> u8 {
+        let by_type = if pixel_type.is_float() { 3 } else { 2 };
+        match self.compression {
+            Compression::None => 1,
+            _ => self.predictor.unwrap_or(by_type),
+        }
+    }
+
+    /// The creation options with their meaning.
+    ///
+    /// # Errors
+    /// Everything that cannot be honoured, all at once.
+    pub fn creation_options(&self) -> Result<CreationOptions, Vec<Problem>> {
+        CreationOptions::parse(&self.creation_options)
+    }
+
+    /// Everything that is wrong with the settings as they are, without looking at any file, each with the key (as
+    /// in the settings file; `input` for the inputs) at fault.
+    pub fn problems(&self) -> Vec<(&'static str, Problem)> {
+        let mut found = Vec::new();
+        let mut wrong = |key, message: String, hint: Option<&str>| {
+            found.push((key, Problem { message, hint: hint.map(str::to_owned) }));
+        };
+        if self.inputs.is_empty() {
+            let hint = "name raster files, folders, quoted globs, @list.txt, or - for a list on stdin";
+            wrong("input", "no input is named".into(), Some(hint));
+        }
+        if self.output.as_os_str().is_empty() {
+            wrong("output", "no output is named".into(), Some("add -o FILE"));
+        }
+        let block_fits = self.block > 0 && self.block.is_multiple_of(16);
+        if !block_fits {
+            let hint = "256, 512 and 1024 are usual";
+            wrong("block", format!("{} is no positive multiple of 16", self.block), Some(hint));
+        }
+        if let Some(chunk) = self.chunk.filter(|chunk| *chunk == 0 || block_fits && chunk % self.block != 0) {
+            let below = (chunk / self.block.max(1)).max(1) * self.block;
+            let message = format!("{chunk} is no positive multiple of the block side {}", self.block);
+            wrong("chunk", message, Some(&format!("{below} is; --block sets the block side")));
+        }
+        if let ResolutionRule::Given(resolution) = self.resolution {
+            let positive = |size: f64| size > 0.0 && size.is_finite();
+            if !positive(resolution.x) || !positive(resolution.y) {
+                let message = format!("{},{} is no pixel size above zero", resolution.x, resolution.y);
+                wrong("resolution", message, None);
+            }
+        }
+        if let Some(Bounds { min_x, min_y, max_x, max_y }) = self.bounds {
+            let ordered = |least: f64, most: f64| least < most && least.is_finite() && most.is_finite();
+            if !ordered(min_x, max_x) || !ordered(min_y, max_y) {
+                let hint = "the order is xmin,ymin,xmax,ymax, with each minimum below its maximum";
+                wrong("bounds", format!("{min_x},{min_y},{max_x},{max_y} are no bounds"), Some(hint));
+            }
+        }
+        if self.memory == 0 {
+            wrong("memory", "nothing works without memory".into(), None);
+        }
+        if self.threads == 0 {
+            wrong("threads", "at least one worker is needed".into(), None);
+        }
+        if self.crs.as_deref().is_some_and(|crs| crs.trim().is_empty()) {
+            wrong("crs", "an empty text is no CRS".into(), Some("write EPSG:n, WKT or PROJ"));
+        }
+        found.extend(self.encoding_problems());
+        found
+    }
+
+    /// What does not go together in compression, predictor and creation options.
+    fn encoding_problems(&self) -> Vec<(&'static str, Problem)> {
+        let mut found = Vec::new();
+        let mut wrong =
+            |key, message: String, hint: &str| found.push((key, Problem::new(message).hint(hint)));
+        match (self.predictor, self.compression, self.dtype) {
+            (Some(predictor), ..) if !(1..=3).contains(&predictor) => {
+                wrong("predictor", format!("{predictor} is no predictor"), "1, 2 and 3 are");
+            }
+            (Some(2 | 3), Compression::None, _) => {
+                let message = "a predictor needs a compression, and compress is none".into();
+                wrong(
+                    "predictor",
+                    message,
+                    "add --compress lzw, deflate or zstd, or leave the predictor out",
+                );
+            }
+            (Some(3), _, Some(dtype)) if !dtype.is_float() => {
+                wrong("predictor", format!("3 is for floats, and dtype is {dtype}"), "use --predictor 2");
+            }
+            _ => {}
+        }
+        let options = match self.creation_options() {
+            Ok(options) => options,
+            Err(problems) => {
+                found.extend(problems.into_iter().map(|problem| ("co", problem)));
+                return found;
+            }
+        };
+        let name = self.compression;
+        if options.deflate_level.is_some() && name != Compression::Deflate {
+            wrong("co", format!("ZLEVEL has no effect with {name}"), "add --compress deflate");
+        }
+        if options.zstd_level.is_some() && name != Compression::Zstd {
+            wrong("co", format!("ZSTD_LEVEL has no effect with {name}"), "add --compress zstd");
+        }
+        if let Some(other) = options.compression.filter(|other| *other != name) {
+            wrong("co", format!("COMPRESS={other} contradicts compression {name}"), "give one of them");
+        }
+        if let Some(other) = options.predictor.filter(|other| Some(*other) != self.predictor) {
+            wrong("co", format!("PREDICTOR={other} is not the predictor that is set"), "give one of them");
+        }
+        if let Some(other) = options.block.filter(|other| *other != self.block) {
+            wrong(
+                "co",
+                format!("blocks of {other} contradict the block side {}", self.block),
+                "give one of them",
+            );
+        }
+        found
+    }
+
+    /// A notice when more memory is promised to the job than the machine has.
+    pub fn memory_notice(&self, machine: &Machine) -> Option<String> {
+        let (asked, total) = (MemorySize::describe(self.memory), MemorySize::describe(machine.total_memory));
+        (self.memory > machine.total_memory)
+            .then(|| format!("memory is {asked}, but the machine has {total}"))
+    }
+}

@@ -1,0 +1,167 @@
+//! From the inputs as typed to one mosaic: everything that stands in the way is found before anything is written.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::{Failure, Hooks};
+use crate::config::{OnError, Settings};
+use crate::run::in_parallel;
+use crate::source::{Conflict, Mosaic, Problem, Request, Source, inspect, names, resolve_crs, unify};
+
+/// The mosaic, and what became of each input.
+pub struct Gathered {
+    /// What is made.
+    pub mosaic: Mosaic,
+    /// Names of the sources, in the order given.
+    pub used: Vec<String>,
+    /// Inputs left out, and why.
+    pub skipped: Vec<Problem>,
+    /// What should be known.
+    pub warnings: Vec<String>,
+}
+
+/// Looks at every input, in parallel, and makes one mosaic of them.
+pub fn gather(settings: &Settings, hooks: &mut Hooks) -> Result<Gathered, Failure> {
+    let mut problems = check_output(settings);
+    let expanded = names::expand(&settings.inputs, &mut *hooks.stdin);
+    problems.extend(expanded.problems.into_iter().map(|p| Problem::new(p.input, p.message)));
+    let mut warnings = expanded.notices;
+    problems.extend(output_among_inputs(settings, &expanded.names));
+    let wkt = match settings.crs.as_deref().map(resolve_crs).transpose() {
+        Ok(wkt) => wkt,
+        Err(error) => {
+            problems.push(Problem::new("--crs", format!("{error:#}")));
+            None
+        }
+    };
+    let request = request(settings, wkt);
+    let (mut sources, found) = inspect_all(&expanded.names, &request, settings.threads, hooks, &mut warnings)?;
+    let mut skipped = Vec::new();
+    match settings.on_error {
+        OnError::Fail => problems.extend(found),
+        OnError::Skip => skipped.extend(found),
+    }
+    if !problems.is_empty() {
+        return Err(Failure::Problems(problems));
+    }
+    loop {
+        if sources.is_empty() {
+            skipped.push(Problem::new("the inputs", "not one of them can be used"));
+            return Err(Failure::Problems(skipped));
+        }
+        let (unified, notes) = unify(&sources, &request);
+        match unified {
+            Ok(mosaic) => {
+                warnings.extend(notes);
+                let used = sources.iter().map(|source| source.name.to_string()).collect();
+                return Ok(Gathered { mosaic, used, skipped, warnings });
+            }
+            Err(conflicts) => leave_out(settings, &mut sources, conflicts, &mut skipped)?,
+        }
+    }
+}
+
+/// With `--on-error skip`, takes the sources away without which the mosaic could be made; otherwise fails.
+fn leave_out(
+    settings: &Settings,
+    sources: &mut Vec<Arc<Source>>,
+    conflicts: Vec<Conflict>,
+    skipped: &mut Vec<Problem>,
+) -> Result<(), Failure> {
+    let helpless = conflicts.iter().any(|conflict| conflict.sources.is_empty());
+    if settings.on_error == OnError::Fail || helpless {
+        return Err(Failure::Problems(conflicts.into_iter().map(|conflict| conflict.problem).collect()));
+    }
+    let mut out: Vec<usize> = Vec::new();
+    for Conflict { problem, sources: without } in conflicts {
+        for index in without.into_iter().filter(|index| !out.contains(index)).collect::<Vec<_>>() {
+            let message = problem.message.lines().next().unwrap_or_default();
+            skipped.push(Problem::new(&*sources[index].name, message));
+            out.push(index);
+        }
+    }
+    let mut index = 0;
+    sources.retain(|_| {
+        index += 1;
+        !out.contains(&(index - 1))
+    });
+    Ok(())
+}
+
+fn request(settings: &Settings, wkt: Option<String>) -> Request {
+    Request {
+        method: settings.method,
+        wkt,
+        resolution: settings.resolution,
+        bounds: settings.bounds,
+        align: settings.align,
+        resampling: settings.resampling,
+        bands: settings.bands.clone(),
+        pixel_type: settings.dtype,
+        source_nodata: settings.src_nodata,
+        nodata: settings.nodata,
+    }
+}
+
+/// Inspects all inputs: the first by itself, so that the others can share with it what they have in common.
+fn inspect_all(
+    names: &[String],
+    request: &Request,
+    threads: usize,
+    hooks: &Hooks,
+    warnings: &mut Vec<String>,
+) -> Result<(Vec<Arc<Source>>, Vec<Problem>), Failure> {
+    let target = request.wkt.as_deref();
+    let mut first = None;
+    let mut results = Vec::with_capacity(names.len());
+    while first.is_none() && results.len() < names.len() {
+        let result = inspect(&names[results.len()], target, None);
+        first = result.as_ref().ok().map(|(source, _)| source.clone());
+        results.push(Some(result));
+    }
+    let rest = &names[results.len()..];
+    let inspect_one = |index: usize| {
+        (!hooks.stop.load(Ordering::Relaxed)).then(|| inspect(&rest[index], target, first.as_ref()))
+    };
+    results.extend(in_parallel(threads, rest.len(), inspect_one)?);
+    let (mut sources, mut problems) = (Vec::with_capacity(names.len()), Vec::new());
+    for (result, name) in results.into_iter().zip(names) {
+        match result {
+            None => return Err(Failure::Interrupted),
+            Some(Ok((source, notes))) => {
+                sources.push(Arc::new(source));
+                warnings.extend(notes.into_iter().map(|note| format!("{name}: {note}")));
+            }
+            Some(Err(problem)) => problems.push(problem),
+        }
+    }
+    Ok((sources, problems))
+}
+
+/// What is wrong with the place the output is to have.
+fn check_output(settings: &Settings) -> Vec<Problem> {
+    let output = &settings.output;
+    let name = output.display().to_string();
+    let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut problems = Vec::new();
+    if output.is_dir() {
+        problems.push(Problem::new(&name, "is a folder").with_hint("name the file to write"));
+    } else if !folder.is_dir() {
+        problems.push(Problem::new(&name, format!("there is no folder {}", folder.display())).with_hint("make it first"));
+    } else if output.exists() && !settings.overwrite {
+        problems.push(Problem::new(&name, "exists already").with_hint("--overwrite replaces it when the new one is whole"));
+    }
+    problems
+}
+
+/// The output must never be one of the inputs, however either is spelled.
+fn output_among_inputs(settings: &Settings, names: &[String]) -> Option<Problem> {
+    let identity = |path: &Path| path.metadata().ok().map(|metadata| (metadata.dev(), metadata.ino()));
+    let output = identity(&settings.output)?;
+    let same = |name: &&String| identity(Path::new(name.as_str())) == Some(output);
+    let found = names.iter().find(same)?;
+    let message = format!("is the output and the input {found} at once");
+    Some(Problem::new(settings.output.display().to_string(), message).with_hint("write to another file"))
+}

@@ -1,0 +1,99 @@
+//! The story of a job, from what was typed to a verified file under its final name.
+//!
+//! ```text
+//! inputs ─inspect→ sources + problems ─unify→ mosaic ─plan→ windows, budget, workers
+//!        ─write→ per window: read → composite → encode → append, in order
+//!        ─verify→ findings ─rename→ the output ─report→
+//! ```
+
+mod failure;
+mod gather;
+mod layout;
+mod write;
+
+use std::io::BufRead;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use crate::config::Settings;
+use crate::plan::{Jobs, Plan, Touching};
+use crate::run::memory;
+use crate::run::progress::Progress;
+use crate::run::report::{Report, Seconds};
+use crate::source::{Mosaic, Problem};
+
+pub use failure::Failure;
+pub use layout::Encoding;
+
+/// What a job needs from whoever starts it.
+pub struct Hooks<'a> {
+    /// Hears how far the job is.
+    pub progress: &'a dyn Progress,
+    /// Set to end the job early, in order.
+    pub stop: &'a AtomicBool,
+    /// Where a list of inputs named `-` is read.
+    pub stdin: &'a mut dyn BufRead,
+    /// Holds the unfinished file's path while there is one, for whoever must end the process at once.
+    pub unfinished: &'a Mutex<Option<PathBuf>>,
+    /// The command as it was typed, for the report.
+    pub command: Vec<String>,
+}
+
+/// A job that is decided to the last number and has written nothing.
+pub struct Prepared {
+    /// What is made.
+    pub mosaic: Mosaic,
+    /// How it is stored.
+    pub encoding: Encoding,
+    /// How the work is cut, and its budget.
+    pub plan: Plan,
+    /// The windows that have something to do.
+    pub jobs: Jobs,
+    /// Which sources touch which window.
+    pub touching: Touching,
+    /// The names of the sources, in the order given.
+    pub used: Vec<String>,
+    /// Inputs left out, and why.
+    pub skipped: Vec<Problem>,
+    /// What should be known.
+    pub warnings: Vec<String>,
+    seconds: Vec<Seconds>,
+}
+
+/// Makes the mosaic.
+///
+/// # Errors
+/// A [`Failure`]; whatever it is, under the output's name there is what was there before.
+pub fn build(settings: &Settings, hooks: &mut Hooks) -> Result<Report, Failure> {
+    let prepared = prepare(settings, hooks)?;
+    write::write(settings, prepared, hooks)
+}
+
+/// Decides everything and writes nothing: looks at the inputs, makes one mosaic of them, plans the work.
+///
+/// # Errors
+/// Everything that stands in the way, at once.
+pub fn prepare(settings: &Settings, hooks: &mut Hooks) -> Result<Prepared, Failure> {
+    let started = Instant::now();
+    memory::prepare_heap();
+    crate::source::prepare_gdal(4 << 20)?;
+    hooks.progress.stage("inspect");
+    let gathered = gather::gather(settings, hooks)?;
+    let inspected = Instant::now();
+    hooks.progress.stage("plan");
+    let encoding = Encoding::of(settings, &gathered.mosaic)?;
+    memory::trim_heap();
+    let (plan, touching, jobs) = layout::plan(settings, &gathered.mosaic, &encoding)?;
+    crate::source::prepare_gdal(plan.cache_bytes)?;
+    if hooks.stop.load(Ordering::Relaxed) {
+        return Err(Failure::Interrupted);
+    }
+    let seconds = vec![
+        Seconds { stage: "inspect", seconds: (inspected - started).as_secs_f64() },
+        Seconds { stage: "plan", seconds: inspected.elapsed().as_secs_f64() },
+    ];
+    let gather::Gathered { mosaic, used, skipped, warnings } = gathered;
+    Ok(Prepared { mosaic, encoding, plan, jobs, touching, used, skipped, warnings, seconds })
+}

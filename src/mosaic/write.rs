@@ -1,0 +1,195 @@
+//! From a prepared job to a verified file under its final name.
+
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+
+use super::{Failure, Hooks, Prepared};
+use crate::codec::Compression;
+use crate::config::{Settings, Verify};
+use crate::output::{BlockId, BlockWriter, EncodedBlock, Target, Written, create_header};
+use crate::run::report::{
+    Blocks, BudgetReport, Bytes, GridReport, Inputs, PlanReport, Report, SCHEMA, Seconds, sha256,
+};
+use crate::run::verify::{Depth, Findings, verify};
+use crate::run::{Shared, Sink, Totals, WindowMaker, memory, run_jobs};
+use crate::source::{Problem, Stamp};
+
+impl Sink<(BlockId, EncodedBlock)> for BlockWriter {
+    fn store(&mut self, blocks: Vec<(BlockId, EncodedBlock)>) -> Result<()> {
+        blocks.iter().try_for_each(|(id, block)| self.append(*id, block))
+    }
+}
+
+/// Writes, verifies, and gives the file its name.
+pub fn write(settings: &Settings, mut prepared: Prepared, hooks: &Hooks) -> Result<Report, Failure> {
+    let started = Instant::now();
+    let target = Target::new(&settings.output)?;
+    let unfinished = Unfinished::set(hooks, target.path());
+    let totals = Totals::default();
+    hooks.progress.stage("run");
+    let written = write_blocks(&prepared, target.path(), &totals, hooks)?;
+    prepared.time("run", started);
+
+    hooks.progress.stage("verify");
+    let verifying = Instant::now();
+    let path = target.path().to_str().context("the output's name is not UTF-8")?;
+    let findings = check(settings, &prepared, path, &written, hooks)?;
+    if let Some(Findings { faults, .. }) = &findings
+        && !faults.is_empty()
+    {
+        return Err(Failure::Faults(faults.clone()));
+    }
+    check_sources_unchanged(&prepared)?;
+    prepared.time("verify", verifying);
+
+    hooks.progress.stage("finish");
+    let finishing = Instant::now();
+    let sha256 = match settings.report {
+        Some(_) => sha256(target.path())?,
+        None => String::new(),
+    };
+    if hooks.stop.load(Ordering::Relaxed) {
+        return Err(Failure::Interrupted);
+    }
+    target.persist(settings.overwrite)?;
+    drop(unfinished);
+    prepared.time("finish", finishing);
+    let mut report = report(settings, prepared, &written, &totals, findings, hooks);
+    report.sha256 = sha256;
+    Ok(report)
+}
+
+fn write_blocks(prepared: &Prepared, path: &Path, totals: &Totals, hooks: &Hooks) -> Result<Written> {
+    let Prepared { mosaic, encoding, plan, jobs, touching, .. } = prepared;
+    let container = create_header(path, &encoding.spec(mosaic))?;
+    totals.note(container.warnings.clone());
+    let shared = Shared {
+        mosaic,
+        plan,
+        touching,
+        block: encoding.block,
+        bands_apart: encoding.bands_apart,
+        compression: encoding.compression,
+        predictor: encoding.predictor,
+        level: encoding.level,
+        // GDAL's own choice for masks inside a GeoTIFF, which the header says.
+        mask_compression: Compression::Deflate,
+        totals,
+    };
+    let mut writer = BlockWriter::new(container)?;
+    hooks.progress.start(jobs.len() as u64, jobs.pixels() * mosaic.pixel_bytes() as u64);
+    let workers = plan.workers.min(jobs.len()).max(1);
+    let made = run_jobs(
+        jobs,
+        (workers, plan.windows_ahead),
+        || WindowMaker::new(&shared),
+        &mut writer,
+        hooks.stop,
+        hooks.progress,
+    );
+    hooks.progress.finish();
+    made?;
+    writer.finish()
+}
+
+fn check(
+    settings: &Settings,
+    prepared: &Prepared,
+    path: &str,
+    written: &Written,
+    hooks: &Hooks,
+) -> Result<Option<Findings>> {
+    let depth = match settings.verify {
+        Verify::None => return Ok(None),
+        Verify::Quick => Depth::Sample,
+        Verify::Full => Depth::Everything,
+    };
+    let Prepared { mosaic, jobs, touching, plan, .. } = prepared;
+    verify(path, (mosaic, jobs, touching), &written.records, depth, plan.workers, hooks.stop).map(Some)
+}
+
+/// A source that was replaced while it was read may be half old and half new in the mosaic.
+fn check_sources_unchanged(prepared: &Prepared) -> Result<(), Failure> {
+    let changed = prepared.mosaic.sources.iter().filter(|placed| {
+        placed.source.stamp.is_some() && Stamp::of(&placed.source.name) != placed.source.stamp
+    });
+    let problems: Vec<Problem> = changed
+        .map(|placed| {
+            Problem::new(&*placed.source.name, "changed or vanished while the job ran")
+                .with_hint("run the job again when the inputs rest")
+        })
+        .collect();
+    if problems.is_empty() { Ok(()) } else { Err(Failure::Problems(problems)) }
+}
+
+fn report(
+    settings: &Settings,
+    prepared: Prepared,
+    written: &Written,
+    totals: &Totals,
+    verification: Option<Findings>,
+    hooks: &Hooks,
+) -> Report {
+    let Prepared { mosaic, plan, jobs, used, skipped, mut warnings, seconds, .. } = prepared;
+    let seconds_of = |nanoseconds: &std::sync::atomic::AtomicU64| nanoseconds.load(Ordering::Relaxed) as f64 / 1e9;
+    let in_workers = [("read", &totals.read), ("composite", &totals.composite), ("encode", &totals.encode)];
+    let in_workers = in_workers.map(|(stage, total)| Seconds { stage, seconds: seconds_of(total) });
+    let samples_read = totals.samples_read.load(Ordering::Relaxed);
+    let samples = jobs.pixels() * mosaic.bands.len() as u64;
+    warnings.extend(totals.noted());
+    Report {
+        schema: SCHEMA,
+        version: env!("CARGO_PKG_VERSION"),
+        gdal: crate::source::gdal_version(),
+        command: hooks.command.clone(),
+        output: settings.output.display().to_string(),
+        inputs: Inputs { used, skipped },
+        grid: GridReport::new(&mosaic),
+        plan: PlanReport::new(&plan, jobs.len(), jobs.grid.windows().pixels()),
+        budget: BudgetReport {
+            total: plan.total(),
+            limit: plan.limit,
+            lines: plan.lines,
+            measured_peak: memory::peak_resident(),
+        },
+        seconds: seconds.into_iter().chain(in_workers).collect(),
+        bytes: Bytes {
+            pixels: mosaic.grid.size.pixels() as u64 * mosaic.pixel_bytes() as u64,
+            read: samples_read * mosaic.working_type.bytes() as u64,
+            file: written.bytes,
+        },
+        blocks: Blocks {
+            written: written.records.len() as u64,
+            sparse: totals.sparse_blocks.load(Ordering::Relaxed),
+            read_per_pixel: samples_read as f64 / samples.max(1) as f64,
+        },
+        warnings,
+        verification,
+        sha256: String::new(),
+    }
+}
+
+impl Prepared {
+    fn time(&mut self, stage: &'static str, since: Instant) {
+        self.seconds.push(Seconds { stage, seconds: since.elapsed().as_secs_f64() });
+    }
+}
+
+/// Tells where the unfinished file is for as long as there is one.
+struct Unfinished<'a>(&'a std::sync::Mutex<Option<std::path::PathBuf>>);
+
+impl<'a> Unfinished<'a> {
+    fn set(hooks: &'a Hooks, path: &Path) -> Self {
+        *hooks.unfinished.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(path.to_owned());
+        Unfinished(hooks.unfinished)
+    }
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
+    }
+}

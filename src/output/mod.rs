@@ -1,0 +1,35 @@
+//! GeoTIFF out: GDAL writes the header of an empty sparse file, encoded blocks are appended to it, and the arrays
+//! that say where they lie are filled in at the end.
+
+mod append;
+mod header;
+mod new_dataset;
+mod patch;
+mod spec;
+mod target;
+#[cfg(test)]
+mod tests;
+mod write_back;
+
+pub use append::{BlockWriter, Written};
+pub use header::{Container, create_header};
+pub use patch::{BlockId, BlockRecord, Plane};
+pub use spec::{Interleave, OutputBand, OutputSpec};
+pub use target::Target;
+
+/// An encoded block, ready for the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EncodedBlock {
+    /// The block as it is stored.
+    pub bytes: Vec<u8>,
+    /// Its checksum: xxh3-64 of `bytes`.
+    pub checksum: u64,
+}
+
+impl EncodedBlock {
+    /// Takes the checksum of encoded bytes; the worker that encoded them calls this.
+    pub fn new(bytes: Vec<u8>) -> Self {
+        let checksum = xxhash_rust::xxh3::xxh3_64(&bytes);
+        Self { bytes, checksum }
+    }
+}

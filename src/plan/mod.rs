@@ -1,0 +1,11 @@
+//! How the work is cut and what it may cost: windows, their order, which sources touch them, and the budget.
+//!
+//! Pure: numbers in, numbers out.
+
+mod budget;
+mod touching;
+mod windows;
+
+pub use budget::{Line, Needs, Plan, TooSmall, plan};
+pub use touching::Touching;
+pub use windows::{Job, Jobs, WindowGrid};

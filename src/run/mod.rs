@@ -1,0 +1,11 @@
+//! The work itself: windows made by workers, stored in order, verified and reported.
+
+pub mod memory;
+mod pipeline;
+pub mod progress;
+pub mod report;
+pub mod verify;
+mod window;
+
+pub use pipeline::{Run, Sink, Stopped, Work, in_parallel, run_jobs};
+pub use window::{Shared, Totals, WindowMaker};

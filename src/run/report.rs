@@ -1,0 +1,186 @@
+//! The report of a job, as JSON whose schema has a version: what was used, how, at what cost, and with what result.
+//!
+//! The fields are described in the README; a change that a reader must know of raises [`SCHEMA`].
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::verify::Findings;
+use crate::plan::{Line, Plan};
+use crate::source::{Mosaic, Problem};
+
+/// The version of the report's fields.
+pub const SCHEMA: u32 = 1;
+
+/// Everything a job has to tell.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// The program's version.
+    pub version: &'static str,
+    /// The version of GDAL that was linked.
+    pub gdal: String,
+    /// The command as it was typed, or empty for library users.
+    pub command: Vec<String>,
+    /// The file that was written.
+    pub output: String,
+    /// What was read and what was left out.
+    pub inputs: Inputs,
+    /// The mosaic's grid.
+    pub grid: GridReport,
+    /// How the work was cut.
+    pub plan: PlanReport,
+    /// What it was allowed to cost, and did cost, in memory.
+    pub budget: BudgetReport,
+    /// Seconds by stage; those of the workers are sums over all of them.
+    pub seconds: Vec<Seconds>,
+    /// Bytes of pixels and of files.
+    pub bytes: Bytes,
+    /// Blocks written, left out, and read.
+    pub blocks: Blocks,
+    /// What did not stop the job but should be known.
+    pub warnings: Vec<String>,
+    /// What verification found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verification: Option<Findings>,
+    /// SHA-256 of the output.
+    pub sha256: String,
+}
+
+/// The inputs.
+#[derive(Debug, Clone, Serialize)]
+pub struct Inputs {
+    /// Names of those in the mosaic, in the order given.
+    pub used: Vec<String>,
+    /// Those left out, and why.
+    pub skipped: Vec<Problem>,
+}
+
+/// The mosaic's grid and pixels.
+#[derive(Debug, Clone, Serialize)]
+#[allow(missing_docs)]
+pub struct GridReport {
+    pub columns: usize,
+    pub rows: usize,
+    pub bands: usize,
+    pub data_type: &'static str,
+    pub geotransform: [f64; 6],
+    pub bounds: [f64; 4],
+    pub crs: String,
+    pub nodata: Option<String>,
+    pub mask: bool,
+    pub method: &'static str,
+}
+
+/// How the work was cut.
+#[derive(Debug, Clone, Serialize)]
+#[allow(missing_docs)]
+pub struct PlanReport {
+    pub window: [usize; 2],
+    pub windows: usize,
+    pub windows_without_sources: usize,
+    pub bands_at_once: usize,
+    pub workers: usize,
+    pub windows_ahead: usize,
+    pub open_sources: usize,
+    pub cache_bytes: u64,
+}
+
+/// The budget beside what was measured.
+#[derive(Debug, Clone, Serialize)]
+#[allow(missing_docs)]
+pub struct BudgetReport {
+    pub lines: Vec<Line>,
+    pub total: u64,
+    pub limit: u64,
+    pub measured_peak: u64,
+}
+
+/// Time spent in a stage.
+#[derive(Debug, Clone, Serialize)]
+#[allow(missing_docs)]
+pub struct Seconds {
+    pub stage: &'static str,
+    pub seconds: f64,
+}
+
+/// Bytes, pixels and files apart.
+#[derive(Debug, Clone, Default, Serialize)]
+#[allow(missing_docs)]
+pub struct Bytes {
+    /// Pixels of the whole mosaic.
+    pub pixels: u64,
+    /// Pixels read from sources.
+    pub read: u64,
+    /// The output file.
+    pub file: u64,
+}
+
+/// Blocks by what became of them.
+#[derive(Debug, Clone, Default, Serialize)]
+#[allow(missing_docs)]
+pub struct Blocks {
+    pub written: u64,
+    /// Not stored because they hold nothing but nodata, in windows that sources touch.
+    pub sparse: u64,
+    /// Source pixels read for each pixel of the mosaic that a source touches: 1 without overlap.
+    pub read_per_pixel: f64,
+}
+
+impl GridReport {
+    /// From the mosaic.
+    pub fn new(mosaic: &Mosaic) -> GridReport {
+        let bounds = mosaic.grid.bounds();
+        GridReport {
+            columns: mosaic.grid.size.columns,
+            rows: mosaic.grid.size.rows,
+            bands: mosaic.bands.len(),
+            data_type: mosaic.pixel_type.name(),
+            geotransform: mosaic.grid.geotransform().0,
+            bounds: [bounds.min_x, bounds.min_y, bounds.max_x, bounds.max_y],
+            crs: mosaic.wkt.to_string(),
+            nodata: mosaic.nodata.map(|value| value.to_string()),
+            mask: mosaic.mask,
+            method: mosaic.method.name(),
+        }
+    }
+}
+
+impl PlanReport {
+    /// From the plan, with `windows` that have sources of `all`.
+    pub fn new(plan: &Plan, windows: usize, all: usize) -> PlanReport {
+        PlanReport {
+            window: [plan.window.columns, plan.window.rows],
+            windows,
+            windows_without_sources: all - windows,
+            bands_at_once: plan.bands_at_once,
+            workers: plan.workers,
+            windows_ahead: plan.windows_ahead,
+            open_sources: plan.open_sources,
+            cache_bytes: plan.cache_bytes,
+        }
+    }
+}
+
+/// SHA-256 of a file, as hexadecimal digits.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn sha256(path: &Path) -> Result<String> {
+    let mut file = File::open(path).with_context(|| format!("{}: open for its checksum", path.display()))?;
+    let mut hasher = Sha256::new();
+    let mut bytes = vec![0; 1 << 20];
+    loop {
+        let count = file.read(&mut bytes).with_context(|| format!("{}: read for its checksum", path.display()))?;
+        if count == 0 {
+            return Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect());
+        }
+        hasher.update(&bytes[..count]);
+    }
+}

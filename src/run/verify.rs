@@ -1,0 +1,212 @@
+//! Whether the written file is what it should be. Shares no code with what wrote it: GDAL reopens it, its index is read
+//! anew, its bytes are hashed again, and a sample of its pixels (or all) is decided a second time.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::pipeline::{Stopped, in_parallel};
+use crate::container::{self, ReadAt};
+use crate::geometry::{Size, Window};
+use crate::output::{BlockId, BlockRecord, Plane};
+use crate::plan::Jobs;
+use crate::plan::Touching;
+use crate::source::{FileReader, Mosaic, inspect, reference};
+
+/// What was looked at, and what is wrong.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Findings {
+    /// Blocks whose place and bytes were checked.
+    pub blocks: u64,
+    /// Areas whose pixels were decided a second time.
+    pub areas: u64,
+    /// Everything that is wrong; empty for a file that is right.
+    pub faults: Vec<String>,
+}
+
+/// How much is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// Structure, all bytes, a sample of pixels.
+    Sample,
+    /// Structure, all bytes, all pixels.
+    Everything,
+}
+
+/// Checks the file at `path` against the mosaic and the records of its blocks.
+///
+/// # Errors
+/// When the file or a source cannot be read at all, or the job was told to stop.
+pub fn verify(
+    path: &str,
+    (mosaic, jobs, touching): (&Mosaic, &Jobs, &Touching),
+    records: &[BlockRecord],
+    depth: Depth,
+    threads: usize,
+    stop: &AtomicBool,
+) -> Result<Findings> {
+    let mut findings = Findings::default();
+    findings.faults.extend(check_header(path, mosaic));
+    let file = File::open(path).with_context(|| format!("{path}: open for verification"))?;
+    check_index(path, records, &mut findings)?;
+    check_bytes(&file, records, threads, stop, &mut findings)?;
+    check_pixels(path, (mosaic, jobs, touching), depth, threads, stop, &mut findings)?;
+    Ok(findings)
+}
+
+/// What GDAL says of the file, against what was asked for.
+fn check_header(path: &str, mosaic: &Mosaic) -> Vec<String> {
+    let found = match inspect(path, None, None) {
+        Ok((found, _)) => found,
+        Err(problem) => return vec![format!("GDAL does not take the file: {}", problem.message)],
+    };
+    let mut faults = Vec::new();
+    let mut expect = |what: &str, same: bool, found: &dyn std::fmt::Debug| {
+        if !same {
+            faults.push(format!("the file has {what} {found:?}, which is not what was asked for"));
+        }
+    };
+    expect("size", found.size == mosaic.grid.size, &found.size);
+    let wanted = mosaic.grid.geotransform();
+    let near = |(a, b): (&f64, &f64)| (a - b).abs() <= 1e-9 * a.abs().max(b.abs()).max(1e-9);
+    expect("geotransform", found.geotransform.0.iter().zip(&wanted.0).all(near), &found.geotransform.0);
+    expect("bands", found.bands.len() == mosaic.bands.len(), &found.bands.len());
+    let types: Vec<_> = found.bands.iter().map(|band| band.pixel_type).collect();
+    expect("types", types.iter().all(|&t| t == mosaic.pixel_type), &types);
+    let nodata: Vec<_> = found.bands.iter().map(|band| band.nodata).collect();
+    expect("nodata", nodata.iter().all(|&n| n == mosaic.nodata), &nodata);
+    expect("mask", found.mask == mosaic.mask, &found.mask);
+    expect("CRS", crate::source::same_crs(&found.wkt, &mosaic.wkt), &found.wkt);
+    faults
+}
+
+/// Every block lies inside the file where its record says, and overlaps no other.
+fn check_index(path: &str, records: &[BlockRecord], findings: &mut Findings) -> Result<()> {
+    let file = FileReader::open(path.as_ref())?;
+    let directories = container::directories(&file).context("read the written file's index")?;
+    let size = file.size();
+    let mut stored = Vec::with_capacity(records.len());
+    for directory in directories.iter().filter(|directory| !directory.is_overview()) {
+        let plane = if directory.is_mask() { Plane::Mask } else { Plane::Image };
+        for slice in directory.block_ranges_in_slices(&file) {
+            let (first, ranges) = slice?;
+            let written = (first..).zip(ranges).filter(|(_, range)| *range != (0, 0));
+            stored.extend(written.map(|(index, (offset, length))| (offset, length, BlockId { plane, index })));
+        }
+    }
+    stored.sort_unstable_by_key(|&(offset, ..)| offset);
+    let outside = stored.iter().filter(|(offset, length, _)| offset.checked_add(*length).is_none_or(|e| e > size));
+    let overlapping = stored.windows(2).filter(|pair| pair[0].0.saturating_add(pair[0].1) > pair[1].0);
+    let (outside, overlapping) = (outside.count(), overlapping.count());
+    if outside > 0 {
+        findings.faults.push(format!("{outside} blocks reach past the end of the file"));
+    }
+    if overlapping > 0 {
+        findings.faults.push(format!("{overlapping} blocks overlap another"));
+    }
+    // Blocks are recorded in the order of the file, so both lists are sorted by offset.
+    let recorded = records.iter().map(|record| (record.offset, u64::from(record.size), record.id));
+    if !recorded.eq(stored.iter().copied()) {
+        let message = format!("the index lists {} blocks, and {} were written", stored.len(), records.len());
+        findings.faults.push(format!("{message}, or at other places"));
+    }
+    Ok(())
+}
+
+/// The bytes on disk are those that were encoded.
+fn check_bytes(
+    file: &File,
+    records: &[BlockRecord],
+    threads: usize,
+    stop: &AtomicBool,
+    findings: &mut Findings,
+) -> Result<()> {
+    const AT_ONCE: usize = 64;
+    let parts: Vec<&[BlockRecord]> = records.chunks(AT_ONCE).collect();
+    let check = |part: usize| -> Result<Vec<String>> {
+        if stop.load(Ordering::Relaxed) {
+            return Err(Stopped.into());
+        }
+        let mut faults = Vec::new();
+        let mut bytes = Vec::new();
+        for record in parts[part] {
+            bytes.resize(record.size as usize, 0);
+            let read = file.read_exact_at(&mut bytes, record.offset);
+            if read.is_err() || xxh3_64(&bytes) != record.checksum {
+                faults.push(format!("the block at byte {} does not hold what was encoded", record.offset));
+            }
+        }
+        Ok(faults)
+    };
+    for faults in in_parallel(threads, parts.len(), check)? {
+        findings.faults.extend(faults?);
+    }
+    findings.blocks = records.len() as u64;
+    Ok(())
+}
+
+/// Pixels decided a second time, and read back through GDAL.
+fn check_pixels(
+    path: &str,
+    (mosaic, jobs, touching): (&Mosaic, &Jobs, &Touching),
+    depth: Depth,
+    threads: usize,
+    stop: &AtomicBool,
+    findings: &mut Findings,
+) -> Result<()> {
+    let areas = match depth {
+        Depth::Sample => sample(jobs, mosaic.bands.len()),
+        Depth::Everything => everything(jobs),
+    };
+    let check = |index: usize| -> Result<Option<String>> {
+        if stop.load(Ordering::Relaxed) {
+            return Err(Stopped.into());
+        }
+        let (window_row, area) = areas[index];
+        let sources: Vec<usize> = touching.sources(window_row, area).collect();
+        reference::first_difference(mosaic, path, area, &sources)
+    };
+    for (index, difference) in in_parallel(threads, areas.len(), check)?.into_iter().enumerate() {
+        if let Some(difference) = difference.with_context(|| format!("verify {}", areas[index].1))? {
+            findings.faults.push(format!("pixels differ in {}: {difference}", areas[index].1));
+        }
+    }
+    findings.areas = areas.len() as u64;
+    Ok(())
+}
+
+/// Small areas spread over the jobs, each in another corner of its window; fewer where there are many bands.
+fn sample(jobs: &Jobs, bands: usize) -> Vec<(usize, Window)> {
+    const SIDE: usize = 64;
+    let most = (64 / bands.max(1)).clamp(2, 12);
+    let count = most.min(jobs.len().div_ceil(4));
+    (0..count)
+        .map(|index| {
+            let job = jobs.job((2 * index + 1) * jobs.len() / (2 * count));
+            let window = job.window;
+            let size = Size::new(SIDE.min(window.columns), SIDE.min(window.rows));
+            let column = (window.columns - size.columns) * (index * 5 % 7) / 6;
+            let row = (window.rows - size.rows) * (index * 3 % 5) / 4;
+            (job.window_row, Window::new(window.column + column, window.row + row, size.columns, size.rows))
+        })
+        .collect()
+}
+
+/// All jobs, cut into areas that fit into little memory.
+fn everything(jobs: &Jobs) -> Vec<(usize, Window)> {
+    const SIDE: usize = 256;
+    let mut areas = Vec::new();
+    for job in (0..jobs.len()).map(|number| jobs.job(number)) {
+        for row in (0..job.window.rows).step_by(SIDE) {
+            for column in (0..job.window.columns).step_by(SIDE) {
+                let area = Window::new(job.window.column + column, job.window.row + row, SIDE, SIDE);
+                areas.push((job.window_row, area.intersection(job.window).expect("a part of the window")));
+            }
+        }
+    }
+    areas
+}

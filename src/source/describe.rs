@@ -1,0 +1,85 @@
+//! What is known of a source once it is inspected: plain data, no handle.
+
+use std::sync::Arc;
+
+use super::Stamp;
+use crate::geometry::{Footprint, GeoTransform, Size};
+use crate::pixels::{Number, PixelType};
+
+/// An input raster. What thousands of inputs have in common they share.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// The name by which GDAL opens it.
+    pub name: Arc<str>,
+    /// Columns and rows.
+    pub size: Size,
+    /// From its pixels to its CRS.
+    pub geotransform: GeoTransform,
+    /// Its box and pixel size in the mosaic's CRS.
+    pub footprint: Footprint,
+    /// Its CRS as WKT; empty when it has none.
+    pub wkt: Arc<str>,
+    /// Its bands, in order.
+    pub bands: Arc<Vec<SourceBand>>,
+    /// Whether a mask (internal or .msk) says which pixels are valid, for all bands together.
+    pub mask: bool,
+    /// The index (from 0) of the band that is transparency.
+    pub alpha: Option<usize>,
+    /// Metadata of the dataset, without what describes the file's storage.
+    pub metadata: Arc<Vec<(String, String)>>,
+    /// How its pixels are stored.
+    pub storage: Storage,
+    /// How its file looked.
+    pub stamp: Option<Stamp>,
+}
+
+/// What a source says of one band.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SourceBand {
+    /// The pixels' type.
+    pub pixel_type: PixelType,
+    /// The value that means "no data", when the type can hold it.
+    pub nodata: Option<Number>,
+    /// A nodata value that the type cannot hold, so that no pixel can have it.
+    pub impossible_nodata: Option<Number>,
+    /// The band's name.
+    pub description: String,
+    /// The unit of its values.
+    pub unit: String,
+    /// What a pixel is multiplied with to give a value.
+    pub scale: Option<f64>,
+    /// What is then added.
+    pub offset: Option<f64>,
+    /// GDAL's name for what the band shows, such as "Red".
+    pub color_interpretation: String,
+    /// Colours of the pixel values.
+    pub palette: Option<Vec<[i16; 4]>>,
+    /// Names of the pixel values.
+    pub categories: Vec<String>,
+    /// Metadata of the band.
+    pub metadata: Vec<(String, String)>,
+}
+
+/// How a source's pixels are stored: what reading a window of it costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Storage {
+    /// The block that has to be read to read one pixel.
+    pub block: Size,
+    /// Bytes of a block of all the bands that are decoded with it.
+    pub block_bytes: usize,
+    /// Whether reading one band decodes all.
+    pub all_bands_together: bool,
+}
+
+impl Source {
+    /// Bytes of one pixel of all bands.
+    pub fn pixel_bytes(&self) -> usize {
+        self.bands.iter().map(|band| band.pixel_type.bytes()).sum()
+    }
+
+    /// Bytes that an open handle holds beside GDAL's block cache: the decoded block and its encoded bytes.
+    pub fn handle_bytes(&self) -> usize {
+        const DATASET: usize = 128 << 10;
+        DATASET + 2 * self.storage.block_bytes
+    }
+}

@@ -1,0 +1,225 @@
+//! An open source whose pixels are read on the mosaic's grid. A handle belongs to the thread that opened it.
+
+use std::ffi::c_int;
+
+use anyhow::{Context, Result, bail};
+use gdal::Dataset;
+
+use super::calls::{self, Destination};
+use super::place::{self, Frame};
+use super::trap::{checked, checked_with_warnings};
+use super::{Mosaic, PlacedSource, Placement, Source};
+use crate::geometry::{Size, Window};
+use crate::pixels::{Buffer, Number, Pixel, PixelType};
+
+/// An open source.
+pub struct Handle {
+    // Fields are dropped in this order: the virtual dataset refers to the file beneath it.
+    placed: Option<Dataset>,
+    base: Dataset,
+    /// Column and row of the dataset's first pixel in the mosaic.
+    column: i64,
+    row: i64,
+    /// Number, in the dataset, of each band to read.
+    bands: Vec<c_int>,
+    /// What says which pixels are valid beside nodata.
+    validity: Validity,
+    /// Whether the mosaic has transparency and this source has none.
+    opaque: Option<Number>,
+    nodata: Vec<Option<Number>>,
+    name: std::sync::Arc<str>,
+}
+
+/// What, beside nodata, says which pixels of a dataset are valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Validity {
+    Everywhere,
+    MaskBand,
+    Alpha(c_int),
+}
+
+/// Pixels of a source in a window of the mosaic.
+pub struct Pixels {
+    /// Bands × rows × columns.
+    pub values: Buffer,
+    /// Rows × columns, zero where the source has no data; unused when `masked` is false.
+    pub mask: Vec<u8>,
+    /// Whether `mask` counts.
+    pub masked: bool,
+}
+
+impl Pixels {
+    /// Empty, for pixels of `pixel_type`; grows to the largest window read.
+    pub fn new(pixel_type: PixelType) -> Pixels {
+        Pixels { values: Buffer::zeros(pixel_type, 0), mask: Vec::new(), masked: false }
+    }
+}
+
+impl Handle {
+    /// Opens a source of the mosaic.
+    ///
+    /// # Errors
+    /// When the file is gone, or is no longer the raster that was inspected.
+    pub fn open(mosaic: &Mosaic, placed_source: &PlacedSource) -> Result<Handle> {
+        let source = &placed_source.source;
+        let opened = checked("open", || Handle::place(mosaic, placed_source));
+        opened.with_context(|| format!("{}: the source could not be opened again", source.name))
+    }
+
+    fn place(mosaic: &Mosaic, placed_source: &PlacedSource) -> Result<Handle> {
+        let source = &placed_source.source;
+        let base = super::inspect::open(&source.name)?;
+        check_unchanged(&base, source)?;
+        let nodata = mosaic.nodata_of(source);
+        let all_nodata = nodata.iter().all(Option::is_some);
+        let has_own = source.mask || source.alpha.is_some() || all_nodata;
+        let frame = Frame { grid: &mosaic.grid, wkt: &mosaic.wkt, resampling: mosaic.resampling };
+        // A warp carries a mask over only as transparency.
+        let warp_adds_alpha = source.alpha.is_none() && (source.mask || !all_nodata);
+        let (placed, column, row) = match placed_source.placement {
+            Placement::OnGrid { column, row } => (None, column, row),
+            Placement::Resampled => (Some(place::vrt(&base, &frame, &nodata, !has_own)?), 0, 0),
+            Placement::Warped => {
+                (Some(place::warped_vrt(&base, source, &frame, &nodata, warp_adds_alpha)?), 0, 0)
+            }
+        };
+        let added_alpha = Validity::Alpha(source.bands.len() as c_int + 1);
+        let validity = match (source.alpha, placed_source.placement) {
+            (Some(alpha), _) => Validity::Alpha(alpha as c_int + 1),
+            (None, Placement::Resampled) if !has_own => added_alpha,
+            (None, Placement::Warped) if warp_adds_alpha => added_alpha,
+            (None, Placement::OnGrid { .. } | Placement::Resampled) if source.mask => Validity::MaskBand,
+            _ => Validity::Everywhere,
+        };
+        let bands = placed_source.bands.iter().map(|&band| band as c_int + 1).collect();
+        let opaque = mosaic.opaque.filter(|_| source.alpha.is_none());
+        let nodata = placed_source.nodata.to_vec();
+        let name = std::sync::Arc::clone(&source.name);
+        Ok(Handle { placed, base, column, row, bands, validity, opaque, nodata, name })
+    }
+
+    /// Reads `place`, a part of the mosaic that the source touches, of the bands `bands` (indices into the mosaic's
+    /// bands), into `pixels`; says what GDAL warned of. Resampled pixels are made in squares of `unit` pixels.
+    ///
+    /// # Errors
+    /// When GDAL reports any failure, whatever it returns.
+    pub fn read(&self, place: Window, bands: std::ops::Range<usize>, unit: usize, pixels: &mut Pixels) -> Result<Vec<String>> {
+        let ((), warnings) = checked_with_warnings("read", || self.read_pixels(place, bands, unit, pixels))
+            .with_context(|| self.name.to_string())?;
+        Ok(warnings)
+    }
+
+    fn read_pixels(
+        &self,
+        place: Window,
+        bands: std::ops::Range<usize>,
+        unit: usize,
+        pixels: &mut Pixels,
+    ) -> Result<()> {
+        let own_bands = bands.start.min(self.bands.len())..bands.end.min(self.bands.len());
+        let count = place.pixels();
+        pixels.values.resize(bands.len() * count);
+        pixels.masked = self.validity != Validity::Everywhere;
+        if pixels.masked {
+            pixels.mask.resize(count, 0);
+        }
+        for part in self.parts(place, unit) {
+            let to = Destination {
+                size: place.size(),
+                column: part.column - place.column,
+                row: part.row - place.row,
+                band: 0,
+            };
+            let from = self.in_dataset(part)?;
+            calls::read(self.dataset(), from, &self.bands[own_bands.clone()], &mut pixels.values, to)?;
+            match self.validity {
+                Validity::Everywhere => {}
+                Validity::MaskBand => calls::read_mask(self.dataset(), from, &mut pixels.mask, to)?,
+                Validity::Alpha(band) => self.read_alpha(from, band, &mut pixels.mask, to)?,
+            }
+        }
+        if bands.end > self.bands.len() {
+            self.fill_opaque(own_bands, count, pixels);
+        }
+        Ok(())
+    }
+
+    /// What is read in one call. Resampled pixels are made in parts that do not depend on the window asked for, since
+    /// GDAL may round differently at the edges of what it is asked for.
+    fn parts(&self, place: Window, unit: usize) -> Vec<Window> {
+        if self.placed.is_none() {
+            return vec![place];
+        }
+        let edges = |start: usize, end: usize| {
+            let first = start / unit;
+            (first..end.div_ceil(unit)).map(move |i| (start.max(i * unit), end.min((i + 1) * unit)))
+        };
+        let rows = edges(place.row, place.end_row());
+        rows.flat_map(|(top, bottom)| {
+            edges(place.column, place.end_column())
+                .map(move |(left, right)| Window::new(left, top, right - left, bottom - top))
+        })
+        .collect()
+    }
+
+    fn dataset(&self) -> &Dataset {
+        self.placed.as_ref().unwrap_or(&self.base)
+    }
+
+    fn in_dataset(&self, window: Window) -> Result<Window> {
+        let shift = |position: usize, offset: i64| usize::try_from(position as i64 - offset);
+        match (shift(window.column, self.column), shift(window.row, self.row)) {
+            (Ok(column), Ok(row)) => Ok(Window::new(column, row, window.columns, window.rows)),
+            _ => bail!("{window} begins before the source"),
+        }
+    }
+
+    fn read_alpha(&self, from: Window, band: c_int, mask: &mut [u8], to: Destination) -> Result<()> {
+        // Alpha of 16 bits must not be cut to zero: read wide, then told apart from transparent.
+        let mut alpha = Buffer::zeros(PixelType::UInt16, from.pixels());
+        let whole = Destination { size: from.size(), column: 0, row: 0, band: 0 };
+        calls::read(self.dataset(), from, &[band], &mut alpha, whole)?;
+        for (row, line) in alpha.pixels::<u16>().chunks_exact(from.columns).enumerate() {
+            let start = (to.row + row) * to.size.columns + to.column;
+            for (mask, &alpha) in mask[start..start + from.columns].iter_mut().zip(line) {
+                *mask = u8::from(alpha != 0);
+            }
+        }
+        Ok(())
+    }
+
+    /// Full opacity, for the band that the mosaic has and this source has not, wherever any of its bands has data.
+    fn fill_opaque(&self, own_bands: std::ops::Range<usize>, count: usize, pixels: &mut Pixels) {
+        let Some(opaque) = self.opaque else { return };
+        let nodata = &self.nodata[own_bands.clone()];
+        crate::dispatch_pixel_type!(pixels.values.pixel_type(), T => {
+            let value = opaque.to_pixel::<T>().unwrap_or(T::from_i128(i128::MAX));
+            let (own, alpha) = pixels.values.pixels_mut::<T>().split_at_mut(own_bands.len() * count);
+            alpha.fill(value);
+            if !pixels.masked && !nodata.is_empty() && nodata.iter().all(Option::is_some) {
+                pixels.masked = true;
+                pixels.mask.resize(count, 0);
+                pixels.mask.fill(0);
+                for (band, nodata) in own.chunks_exact(count).zip(nodata) {
+                    let nodata = nodata.and_then(Number::to_pixel::<T>);
+                    let has_data = |v: T| nodata.is_none_or(|n| if n.is_nan() { !v.is_nan() } else { v != n });
+                    pixels.mask.iter_mut().zip(band).for_each(|(mask, &v)| *mask |= u8::from(has_data(v)));
+                }
+            }
+        });
+    }
+}
+
+/// The file may have been replaced since it was inspected.
+fn check_unchanged(dataset: &Dataset, source: &Source) -> Result<()> {
+    let (columns, rows) = dataset.raster_size();
+    if Size::new(columns, rows) != source.size || dataset.raster_count() != source.bands.len() {
+        bail!(
+            "it was {} with {} bands when it was inspected and is {columns}x{rows} with {} now",
+            source.size,
+            source.bands.len(),
+            dataset.raster_count()
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,250 @@
+//! What an input is: everything that can be known without reading a pixel, and what is wrong with it.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use gdal::raster::RasterBand;
+use gdal::{Dataset, DatasetOptions, GdalOpenFlags, Metadata};
+
+use super::trap::{checked, checked_with_warnings};
+use super::{FileReader, Problem, Source, SourceBand, Stamp, Storage, place};
+use crate::container;
+use crate::geometry::{Footprint, GeoTransform, Resolution, Size};
+use crate::pixels::{Number, PixelType};
+
+/// Sets GDAL up for a process that reads with many handles: one thread a reader, no listing of folders,
+/// and block caches of `cache_bytes` in all.
+pub fn prepare_gdal(cache_bytes: u64) -> Result<()> {
+    let options = [
+        // Every worker is a reader; readers of their own threads would multiply (and did shift pixels before 3.12.1).
+        ("VRT_NUM_THREADS", "1"),
+        ("GDAL_NUM_THREADS", "1"),
+        ("GDAL_DISABLE_READDIR_ON_OPEN", "TRUE"),
+    ];
+    for (key, value) in options {
+        if gdal::config::get_config_option(key, "")?.is_empty() || key.ends_with("THREADS") {
+            gdal::config::set_config_option(key, value)?;
+        }
+    }
+    // SAFETY: sets a number; no memory is handed over.
+    unsafe { gdal_sys::GDALSetCacheMax64(cache_bytes as gdal_sys::GIntBig) };
+    Ok(())
+}
+
+/// The version of GDAL that is linked.
+pub fn gdal_version() -> String {
+    gdal::version::version_info("RELEASE_NAME")
+}
+
+/// Opens `name` as a raster for reading.
+pub(super) fn open(name: &str) -> Result<Dataset> {
+    let options = DatasetOptions {
+        open_flags: GdalOpenFlags::GDAL_OF_RASTER
+            | GdalOpenFlags::GDAL_OF_READONLY
+            | GdalOpenFlags::GDAL_OF_VERBOSE_ERROR,
+        ..Default::default()
+    };
+    checked("open", || Ok(Dataset::open_ex(name, options)?))
+}
+
+/// Inspects one input for a mosaic in the CRS `target` (WKT), or in its own where there is none.
+/// What it has in common with `like` it shares with it. GDAL's warnings come beside it.
+///
+/// # Errors
+/// A problem that names the input: missing, damaged, cut short, no raster, complex pixels.
+pub fn inspect(
+    name: &str,
+    target: Option<&str>,
+    like: Option<&Source>,
+) -> Result<(Source, Vec<String>), Problem> {
+    let problem = |error: anyhow::Error| Problem::new(name, explain(name, &error));
+    let dataset = open(name).map_err(problem)?;
+    let described = checked_with_warnings("inspect", || describe(name, &dataset, target));
+    let (source, warnings) = described.map_err(problem)?;
+    check_whole(name, &dataset).map_err(problem)?;
+    let source = match like {
+        Some(like) => share(source, like),
+        None => source,
+    };
+    Ok((source, warnings))
+}
+
+/// The reason in plain words, where the plain reason is known.
+fn explain(name: &str, error: &anyhow::Error) -> String {
+    let path = std::path::Path::new(name);
+    if !name.starts_with("/vsi") && !name.contains(':') && !path.exists() {
+        return "no such file".into();
+    }
+    match std::fs::metadata(path) {
+        Ok(metadata) if metadata.len() == 0 => "the file is empty".into(),
+        _ => format!("{error:#}"),
+    }
+}
+
+fn describe(name: &str, dataset: &Dataset, target: Option<&str>) -> Result<Source> {
+    let (columns, rows) = dataset.raster_size();
+    if dataset.raster_count() == 0 {
+        let inside = dataset.metadata_domain("SUBDATASETS").map_or(0, |items| items.len() / 2);
+        bail!("holds no raster band ({inside} subdatasets; name one of them, as gdalinfo lists them)");
+    }
+    let geotransform = match dataset.geo_transform() {
+        Ok(coefficients) => GeoTransform(coefficients),
+        Err(_) => bail!("has no geotransform: where its pixels lie is not known"),
+    };
+    let alpha = find_alpha(dataset)?;
+    let bands = dataset.rasterbands().map(|band| describe_band(&band?)).collect::<Result<Vec<_>>>()?;
+    let wkt = wkt(dataset);
+    let flags = dataset.rasterband(1)?.mask_flags()?;
+    Ok(Source {
+        name: name.into(),
+        size: Size::new(columns, rows),
+        geotransform,
+        footprint: footprint(dataset, &geotransform, &wkt, target)?,
+        wkt: wkt.into(),
+        mask: flags.is_per_dataset() && !flags.is_alpha(),
+        alpha,
+        storage: describe_storage(dataset, &bands)?,
+        bands: Arc::new(bands),
+        metadata: Arc::new(metadata(dataset)),
+        stamp: Stamp::of(name),
+    })
+}
+
+/// Where the raster lies in the mosaic's CRS. A rotated one, or one of another CRS, lies where GDAL would warp it to.
+fn footprint(dataset: &Dataset, own: &GeoTransform, wkt: &str, target: Option<&str>) -> Result<Footprint> {
+    let (columns, rows) = dataset.raster_size();
+    let (geotransform, size) = match target {
+        Some(target) if own.is_rotated() || !super::crs::is_same(wkt, target) => {
+            place::suggested_grid(dataset, wkt, target)?
+        }
+        _ => (*own, Size::new(columns, rows)),
+    };
+    let resolution = Resolution { x: geotransform.0[1].abs(), y: geotransform.0[5].abs() };
+    if !own.is_rotated() && !(resolution.x > 0.0 && resolution.y > 0.0) {
+        bail!("has a geotransform without a pixel size: {:?}", own.0);
+    }
+    Ok(Footprint { bounds: geotransform.bounds(size), resolution, size })
+}
+
+fn wkt(dataset: &Dataset) -> String {
+    // GDAL says "no CRS" with an error of its own; an empty text is enough here.
+    dataset.spatial_ref().and_then(|crs| crs.to_wkt()).unwrap_or_default()
+}
+
+fn find_alpha(dataset: &Dataset) -> Result<Option<usize>> {
+    for (index, band) in dataset.rasterbands().enumerate() {
+        if band?.color_interpretation() == gdal::raster::ColorInterpretation::AlphaBand {
+            return Ok(Some(index));
+        }
+    }
+    Ok(None)
+}
+
+fn describe_band(band: &RasterBand) -> Result<SourceBand> {
+    let pixel_type = pixel_type(band)?;
+    let declared = declared_nodata(band, pixel_type);
+    let palette = band.color_table().map(|table| {
+        let entry = |index| table.entry_as_rgb(index).map_or([0; 4], |c| [c.r, c.g, c.b, c.a]);
+        (0..table.entry_count()).map(entry).collect()
+    });
+    Ok(SourceBand {
+        pixel_type,
+        nodata: declared.filter(|value| value.fits(pixel_type)),
+        impossible_nodata: declared.filter(|value| !value.fits(pixel_type)),
+        description: band.description().unwrap_or_default(),
+        unit: band.unit(),
+        scale: band.scale().filter(|&scale| scale != 1.0),
+        offset: band.offset().filter(|&offset| offset != 0.0),
+        color_interpretation: band.color_interpretation().name(),
+        palette,
+        categories: super::calls::category_names(band),
+        metadata: metadata(band),
+    })
+}
+
+/// The pixel type, by GDAL's numbers: they are the same in every version, unlike the names that a version knows.
+fn pixel_type(band: &RasterBand) -> Result<PixelType> {
+    // SAFETY: the band is open for as long as it is borrowed.
+    let code = unsafe { gdal_sys::GDALGetRasterDataType(band.c_rasterband()) };
+    let signed_byte = band.metadata_item("PIXELTYPE", "IMAGE_STRUCTURE").as_deref() == Some("SIGNEDBYTE");
+    Ok(match code {
+        1 if signed_byte => bail!("has signed bytes, which GDAL reads rightly only from version 3.7 on"),
+        1 => PixelType::Byte,
+        2 => PixelType::UInt16,
+        3 => PixelType::Int16,
+        4 => PixelType::UInt32,
+        5 => PixelType::Int32,
+        // Half-precision numbers (15) are read as Float32, which holds them all.
+        6 | 15 => PixelType::Float32,
+        7 => PixelType::Float64,
+        12 => PixelType::UInt64,
+        13 => PixelType::Int64,
+        14 => PixelType::Int8,
+        8..=11 | 16 => bail!("has complex pixels; split them into real bands first"),
+        other => bail!("has pixels of a type that is not known (GDAL's number {other})"),
+    })
+}
+
+fn declared_nodata(band: &RasterBand, pixel_type: PixelType) -> Option<Number> {
+    match pixel_type {
+        PixelType::Int64 => band.no_data_value_i64().map(|value| Number::Whole(value.into())),
+        PixelType::UInt64 => band.no_data_value_u64().map(|value| Number::Whole(value.into())),
+        _ => band.no_data_value().map(Number::from),
+    }
+}
+
+fn describe_storage(dataset: &Dataset, bands: &[SourceBand]) -> Result<Storage> {
+    let (columns, rows) = dataset.rasterband(1)?.block_size();
+    let interleave = dataset.metadata_item("INTERLEAVE", "IMAGE_STRUCTURE");
+    let all_bands_together = bands.len() > 1 && interleave.as_deref() == Some("PIXEL");
+    let decoded_bands = if all_bands_together { bands } else { &bands[..1] };
+    let pixel_bytes: usize = decoded_bands.iter().map(|band| band.pixel_type.bytes()).sum();
+    let block = Size::new(columns, rows);
+    Ok(Storage { block, block_bytes: block.pixels() * pixel_bytes, all_bands_together })
+}
+
+/// Metadata without what describes this one file's storage or statistics, which a mosaic of it does not have.
+fn metadata<M: Metadata>(object: &M) -> Vec<(String, String)> {
+    let items = object.metadata_domain("").unwrap_or_default();
+    let of_this_file = |key: &str| key.starts_with("STATISTICS_") || key.starts_with("OVR_");
+    let pairs = items.iter().filter_map(|item| item.split_once('='));
+    pairs.filter(|(key, _)| !of_this_file(key)).map(|(key, value)| (key.into(), value.into())).collect()
+}
+
+/// A GeoTIFF cut short opens without complaint when its header stands in front: its blocks are looked for here.
+fn check_whole(name: &str, dataset: &Dataset) -> Result<()> {
+    if dataset.driver().short_name() != "GTiff" {
+        return Ok(());
+    }
+    let Ok(file) = FileReader::open(name.as_ref()) else { return Ok(()) };
+    // A directory that this reader does not understand is GDAL's to judge.
+    let Ok(directories) = container::directories(&file) else { return Ok(()) };
+    for directory in directories.iter().filter(|directory| !directory.is_overview()) {
+        if let Some(outside) = container::check_blocks_inside(&file, directory).context("read the block index")? {
+            bail!(
+                "is cut short: {} of its blocks lie behind the end of the file (the first is block {})",
+                outside.count,
+                outside.first
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Replaces what equals `like`'s by `like`'s own, so that ten thousand inputs do not hold ten thousand copies.
+fn share(mut source: Source, like: &Source) -> Source {
+    if source.bands == like.bands {
+        source.bands = Arc::clone(&like.bands);
+    }
+    if source.wkt == like.wkt {
+        source.wkt = Arc::clone(&like.wkt);
+    }
+    if source.metadata == like.metadata {
+        source.metadata = Arc::clone(&like.metadata);
+    } else {
+        // Only what all sources agree on is carried over, so nothing else needs to be kept.
+        let common = source.metadata.iter().filter(|item| like.metadata.contains(item)).cloned().collect();
+        source.metadata = Arc::new(common);
+    }
+    source
+}

@@ -1,0 +1,26 @@
+//! Rasters in, through GDAL: what an input is, where it lies, and its pixels on the mosaic's grid.
+
+mod calls;
+mod crs;
+mod describe;
+mod file;
+mod folder;
+mod handle;
+mod inspect;
+pub mod names;
+mod place;
+mod problem;
+pub mod reference;
+mod stamp;
+pub mod trap;
+mod unify;
+
+pub use crs::{CrsGroups, is_same as same_crs, resolve as resolve_crs};
+pub use file::FileReader;
+pub use describe::{Source, SourceBand, Storage};
+pub use handle::{Handle, Pixels};
+pub use inspect::{gdal_version, inspect, prepare_gdal};
+pub use place::Placement;
+pub use problem::Problem;
+pub use stamp::Stamp;
+pub use unify::{Conflict, Mosaic, MosaicBand, PlacedSource, Request, unify};

@@ -1,0 +1,19 @@
+//! How a source's file looked when it was inspected, to notice when it changes under the job.
+
+use std::time::SystemTime;
+
+/// Size and time of a local file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    /// Bytes.
+    pub size: u64,
+    modified: Option<SystemTime>,
+}
+
+impl Stamp {
+    /// The stamp of the local file `name`; `None` for anything else that GDAL opens by name.
+    pub fn of(name: &str) -> Option<Stamp> {
+        let metadata = std::fs::metadata(name).ok().filter(|m| m.is_file())?;
+        Some(Stamp { size: metadata.len(), modified: metadata.modified().ok() })
+    }
+}
