@@ -1,0 +1,299 @@
+//! What goes wrong outside: bad inputs, outputs that are in the way, disks that are full, signals, too little memory.
+//! Whatever happens, the output's name holds the old file or the whole new one, and nothing else stays behind.
+
+mod common;
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use common::{Folder, Outcome, Source, random};
+
+/// A source of noise whose codes do not compress.
+fn noise(side: usize, seed: u64) -> Source {
+    let options = "TILED=YES BLOCKXSIZE=128 BLOCKYSIZE=128 COMPRESS=DEFLATE";
+    Source::new(side, side)
+        .options(options)
+        .pixels(move |band, x, y| i128::from(random(seed, band, x, y) % 256))
+}
+
+/// `good.tif` and `other.tif` beside one file that is missing, one that is cut in its header and one that is text.
+fn write_mixed_lot(folder: &Folder) {
+    noise(300, 1).write(folder.path("good.tif"));
+    noise(300, 2).at(300.0, 0.0).write(folder.path("other.tif"));
+    let whole = folder.read("good.tif");
+    folder.write("cut.tif", &whole[..6]);
+    folder.write("text.tif", "no raster at all");
+}
+
+#[test]
+fn bad_inputs_are_listed_all_at_once_and_nothing_is_written() {
+    let folder = Folder::new();
+    write_mixed_lot(&folder);
+    let before = folder.names();
+    let outcome = folder.run("missing.tif good.tif cut.tif text.tif other.tif -o out.tif").ended(1);
+    outcome.names(&["missing.tif", "cut.tif", "text.tif"]);
+    assert_eq!(folder.names(), before);
+}
+
+#[test]
+fn inputs_may_be_skipped_and_are_then_listed() {
+    let folder = Folder::new();
+    write_mixed_lot(&folder);
+    let line =
+        "missing.tif good.tif cut.tif text.tif other.tif -o out.tif --on-error skip --report report.json";
+    folder.run(line).done().names(&["missing.tif", "cut.tif", "text.tif"]);
+    folder.run("good.tif other.tif -o wanted.tif").done();
+    assert!(folder.read("out.tif") == folder.read("wanted.tif"));
+    let report: serde_json::Value = serde_json::from_slice(&folder.read("report.json")).unwrap();
+    let skipped = report["inputs"]["skipped"].as_array().unwrap();
+    assert_eq!(skipped.len(), 3, "{skipped:?}");
+    for (name, entry) in ["missing.tif", "cut.tif", "text.tif"].iter().zip(skipped) {
+        assert!(entry.to_string().contains(name), "{entry}");
+    }
+    assert_eq!(report["inputs"]["used"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn skipping_every_input_is_an_error() {
+    let folder = Folder::new();
+    folder.write("text.tif", "no raster at all");
+    folder
+        .run("text.tif missing.tif -o out.tif --on-error skip")
+        .ended(1)
+        .names(&["text.tif", "missing.tif"]);
+    assert!(!folder.path("out.tif").exists());
+}
+
+#[test]
+fn a_source_whose_pixels_are_cut_short_is_named_and_leaves_nothing() {
+    let folder = Folder::new();
+    noise(600, 1).write(folder.path("good.tif"));
+    noise(600, 2).at(600.0, 0.0).write(folder.path("short.tif"));
+    let whole = folder.read("short.tif");
+    folder.write("short.tif", &whole[..whole.len() / 2]);
+    let before = folder.names();
+    folder.run("good.tif short.tif -o out.tif").ended(1).names(&["short.tif"]);
+    assert_eq!(folder.names(), before);
+}
+
+#[test]
+fn a_vrt_that_points_nowhere_is_an_error() {
+    let folder = Folder::new();
+    noise(300, 1).write(folder.path("inner.tif"));
+    folder.tool("gdalbuildvrt -q outer.vrt inner.tif");
+    std::fs::remove_file(folder.path("inner.tif")).unwrap();
+    folder.run("outer.vrt -o out.tif").ended(1).names(&["inner.tif"]);
+    assert_eq!(folder.names(), ["outer.vrt".to_owned()].into());
+}
+
+#[test]
+fn an_output_that_exists_is_refused_unless_it_may_be_replaced() {
+    let folder = Folder::new();
+    noise(300, 1).write(folder.path("a.tif"));
+    folder.write("out.tif", "something precious");
+    folder.run("a.tif -o out.tif").refused().names(&["out.tif", "--overwrite"]);
+    assert_eq!(folder.read("out.tif"), b"something precious");
+    folder.run("a.tif -o out.tif --overwrite").done();
+    assert_eq!(folder.raster("out.tif").pixels(1), folder.raster("a.tif").pixels(1));
+    assert_eq!(folder.names(), ["a.tif", "out.tif"].map(String::from).into());
+}
+
+#[test]
+fn an_output_that_is_an_input_is_refused_however_it_is_spelled() {
+    let folder = Folder::new();
+    noise(300, 1).write(folder.path("a.tif"));
+    noise(300, 2).write(folder.path("b.tif"));
+    std::os::unix::fs::symlink(folder.path("a.tif"), folder.path("link.tif")).unwrap();
+    std::fs::create_dir(folder.path("sub")).unwrap();
+    let (before, content) = (folder.names(), folder.read("a.tif"));
+    let absolute = folder.path("a.tif");
+    for output in ["a.tif", "./a.tif", "sub/../a.tif", "link.tif", absolute.to_str().unwrap()] {
+        folder.run(&format!("a.tif b.tif -o {output} --overwrite")).refused().names(&["input"]);
+        assert!(folder.read("a.tif") == content, "{output}");
+        assert_eq!(folder.names(), before, "{output}");
+    }
+    folder.run("link.tif b.tif -o a.tif --overwrite").refused();
+    assert!(folder.read("a.tif") == content);
+}
+
+#[test]
+fn an_output_folder_that_is_missing_is_named() {
+    let folder = Folder::new();
+    noise(300, 1).write(folder.path("a.tif"));
+    folder.run("a.tif -o nowhere/out.tif").refused().names(&["nowhere"]);
+    folder.run("a.tif -o a.tif/out.tif").refused().names(&["a.tif"]);
+    assert_eq!(folder.names(), ["a.tif".to_owned()].into());
+}
+
+#[test]
+fn an_output_folder_that_cannot_be_written_is_named() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new();
+    noise(300, 1).write(folder.path("a.tif"));
+    std::fs::create_dir(folder.path("locked")).unwrap();
+    let allow = |mode| {
+        std::fs::set_permissions(folder.path("locked"), std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    allow(0o555);
+    // Root may write anywhere.
+    let is_root = std::fs::write(folder.path("locked/probe"), "").is_ok();
+    if is_root {
+        println!("skipped: this user may write into a folder without write permission");
+    } else {
+        folder.run("a.tif -o locked/out.tif").refused().names(&["locked"]);
+    }
+    allow(0o755);
+}
+
+/// Runs the program under a limit of file sizes, with the signal of the limit as `signal` says.
+fn run_with_limit(folder: &Folder, signal: &str, line: &str) -> Outcome {
+    let binary = env!("CARGO_BIN_EXE_mosaic-stream");
+    let mut command = Command::new("bash");
+    // The unit is 1024 bytes.
+    command.args(["-c", &format!("{signal} ulimit -c 0; ulimit -f 200; exec '{binary}' {line}")]);
+    folder.isolate(&mut command);
+    Outcome::of(&mut command)
+}
+
+#[test]
+fn a_full_disk_is_an_error_and_the_old_output_survives() {
+    let folder = Folder::new();
+    noise(1000, 1).write(folder.path("a.tif"));
+    folder.write("old.tif", "something precious");
+    let before = folder.names();
+    for signal in ["trap '' XFSZ;", ""] {
+        for options in ["", "--verify none", "--threads 4 --chunk 128 --block 128"] {
+            let outcome = run_with_limit(&folder, signal, &format!("a.tif -o out.tif {options}")).ended(1);
+            outcome.names(&["out.tif"]);
+            assert_eq!(folder.names(), before, "'{signal}' {options}");
+        }
+        run_with_limit(&folder, signal, "a.tif -o old.tif --overwrite").ended(1);
+        assert_eq!(folder.read("old.tif"), b"something precious");
+        assert_eq!(folder.names(), before);
+    }
+}
+
+#[test]
+fn the_old_output_survives_a_run_that_fails() {
+    let folder = Folder::new();
+    noise(512, 1).write(folder.path("a.tif"));
+    let mut bytes = folder.read("a.tif");
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 30_000].fill(0xff);
+    folder.write("a.tif", bytes);
+    folder.write("old.tif", "something precious");
+    folder.run("a.tif -o old.tif --overwrite").ended(1);
+    assert_eq!(folder.read("old.tif"), b"something precious");
+    assert_eq!(folder.names(), ["a.tif", "old.tif"].map(String::from).into());
+}
+
+/// A source whose mosaic takes many seconds: noise read again and again until 1.6 thousand million pixels are full.
+fn write_endless(folder: &Folder) {
+    noise(1024, 5).write(folder.path("noise.tif"));
+    folder.tool("gdal_translate -q -of VRT -outsize 40960 40960 -r nearest noise.tif endless.vrt");
+}
+
+/// Waits until something that was not in the folder before appears there.
+fn wait_for_work(folder: &Folder, before: &std::collections::BTreeSet<String>, child: &mut Child) {
+    let deadline = Instant::now() + Duration::from_secs(120);
+    while folder.names() == *before {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it could be interrupted");
+        assert!(Instant::now() < deadline, "no work was seen");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    std::thread::sleep(Duration::from_millis(300));
+}
+
+/// Waits for the end, so that a program that does not stop fails the test instead of holding it up.
+fn wait_for_end(child: &mut Child) -> Option<i32> {
+    let deadline = Instant::now() + Duration::from_secs(120);
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status.code();
+        }
+        if Instant::now() > deadline {
+            child.kill().unwrap();
+            panic!("it did not stop");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn interrupted_by(signal: i32, options: &str) {
+    let folder = Folder::new();
+    write_endless(&folder);
+    folder.write("old.tif", "something precious");
+    let before = folder.names();
+    let line = format!("endless.vrt -o old.tif --overwrite {options}");
+    let mut command = folder.command(&line.split_whitespace().collect::<Vec<_>>());
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    wait_for_work(&folder, &before, &mut child);
+    // SAFETY: the child was started here and has not been waited for, so its number is still its own.
+    assert_eq!(unsafe { libc::kill(child.id() as i32, signal) }, 0);
+    assert_eq!(wait_for_end(&mut child), Some(130), "signal {signal} {options}");
+    assert_eq!(folder.names(), before, "signal {signal} {options}");
+    assert_eq!(folder.read("old.tif"), b"something precious");
+}
+
+#[test]
+fn ctrl_c_cleans_up_and_ends_with_130() {
+    interrupted_by(libc::SIGINT, "--threads 1");
+}
+
+#[test]
+fn a_request_to_terminate_cleans_up_and_ends_with_130() {
+    interrupted_by(libc::SIGTERM, "--threads 2 --chunk 512");
+}
+
+/// Every amount such as `96 MiB` or `1.5GiB` in a text, in bytes.
+fn amounts(text: &str) -> Vec<f64> {
+    let units = [("KiB", 1024.0), ("MiB", 1048576.0), ("GiB", 1073741824.0)];
+    let mut found = Vec::new();
+    for (unit, bytes) in units {
+        for (position, _) in text.match_indices(unit) {
+            let before = text[..position].trim_end();
+            let start = before.rfind(|c: char| !c.is_ascii_digit() && c != '.').map_or(0, |at| at + 1);
+            found.extend(before[start..].parse::<f64>().map(|number| number * bytes));
+        }
+    }
+    found
+}
+
+#[test]
+fn too_little_memory_is_refused_before_work_with_the_least_that_works() {
+    let folder = Folder::new();
+    noise(1024, 1).write(folder.path("a.tif"));
+    let before = folder.names();
+    let outcome = folder.run("a.tif -o out.tif --memory 2MiB").ended(1).names(&["memory"]);
+    assert_eq!(folder.names(), before);
+    let least = amounts(&outcome.stderr).into_iter().fold(0.0, f64::max);
+    assert!(least > 2.0 * 1048576.0, "no least amount is named: {}", outcome.stderr);
+    // One more MiB for what was cut off when the amount was printed.
+    let memory = (least / 1048576.0).ceil() as u64 + 1;
+    folder.run(&format!("a.tif -o out.tif --memory {memory}MiB")).done();
+    assert!(Path::new(&folder.path("out.tif")).exists());
+}
+
+#[test]
+fn wrong_usage_ends_with_2() {
+    let folder = Folder::new();
+    noise(64, 1).write(folder.path("a.tif"));
+    for line in [
+        "",
+        "a.tif",
+        "a.tif -o out.tif --no-such-flag",
+        "a.tif -o out.tif --method average",
+        "a.tif -o out.tif --chunk many",
+        "a.tif -o out.tif --block 100",
+        "a.tif -o out.tif --chunk 700 --block 512",
+        "a.tif -o out.tif --threads 0",
+        "a.tif -o out.tif --bounds 1,2,3",
+        "a.tif -o out.tif --dtype CFloat32",
+        "a.tif -o out.tif --memory lots",
+    ] {
+        let outcome = folder.run(line).ended(2);
+        assert!(!outcome.stderr.trim().is_empty(), "'{line}' is refused without a word");
+        assert_eq!(folder.names(), ["a.tif".to_owned()].into(), "{line}");
+    }
+}
