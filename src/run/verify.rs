@@ -98,6 +98,12 @@ fn check_index(path: &str, records: &[BlockRecord], findings: &mut Findings) -> 
             stored.extend(written.map(|(index, (offset, length))| (offset, length, BlockId { plane, index })));
         }
     }
+    // Records and index are both in the order of planes and places.
+    let recorded = records.iter().map(|record| (record.offset, u64::from(record.size), record.id));
+    if !recorded.eq(stored.iter().copied()) {
+        let message = format!("the index lists {} blocks, and {} were written", stored.len(), records.len());
+        findings.faults.push(format!("{message}, or at other places"));
+    }
     stored.sort_unstable_by_key(|&(offset, ..)| offset);
     let outside = stored.iter().filter(|(offset, length, _)| offset.checked_add(*length).is_none_or(|e| e > size));
     let overlapping = stored.windows(2).filter(|pair| pair[0].0.saturating_add(pair[0].1) > pair[1].0);
@@ -107,12 +113,6 @@ fn check_index(path: &str, records: &[BlockRecord], findings: &mut Findings) -> 
     }
     if overlapping > 0 {
         findings.faults.push(format!("{overlapping} blocks overlap another"));
-    }
-    // Blocks are recorded in the order of the file, so both lists are sorted by offset.
-    let recorded = records.iter().map(|record| (record.offset, u64::from(record.size), record.id));
-    if !recorded.eq(stored.iter().copied()) {
-        let message = format!("the index lists {} blocks, and {} were written", stored.len(), records.len());
-        findings.faults.push(format!("{message}, or at other places"));
     }
     Ok(())
 }
