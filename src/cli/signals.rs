@@ -26,6 +26,7 @@ impl Signals {
     /// # Errors
     /// When the system allows no handler.
     pub fn catch() -> Result<Signals> {
+        ignore_file_size_signal();
         let signals = Signals { stop: Arc::default(), unfinished: Arc::default() };
         let (stop, unfinished) = (Arc::clone(&signals.stop), Arc::clone(&signals.unfinished));
         ctrlc::set_handler(move || {
@@ -41,6 +42,12 @@ impl Signals {
         .context("catch Ctrl-C")?;
         Ok(signals)
     }
+}
+
+/// A file-size limit shall be an error that names the file, not a signal that ends the process.
+fn ignore_file_size_signal() {
+    // SAFETY: ignoring a signal runs no code; it is set before any other thread is started.
+    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
 }
 
 fn end_at_once(unfinished: &Mutex<Option<PathBuf>>) {

@@ -133,6 +133,7 @@ fn report(
     verification: Option<Findings>,
     hooks: &Hooks,
 ) -> Report {
+    let plan_report = plan_report(&prepared);
     let Prepared { mosaic, plan, jobs, used, skipped, mut warnings, seconds, .. } = prepared;
     let seconds_of =
         |nanoseconds: &std::sync::atomic::AtomicU64| nanoseconds.load(Ordering::Relaxed) as f64 / 1e9;
@@ -149,7 +150,7 @@ fn report(
         output: settings.output.display().to_string(),
         inputs: Inputs { used, skipped },
         grid: GridReport::new(&mosaic),
-        plan: PlanReport::new(&plan, jobs.len(), jobs.grid.windows().pixels()),
+        plan: plan_report,
         budget: BudgetReport {
             total: plan.total(),
             limit: plan.limit,
@@ -170,6 +171,25 @@ fn report(
         warnings,
         verification,
         sha256: String::new(),
+    }
+}
+
+fn plan_report(prepared: &Prepared) -> PlanReport {
+    let Prepared { plan, encoding, jobs, .. } = prepared;
+    PlanReport {
+        window: [plan.window.columns, plan.window.rows],
+        block: [encoding.block; 2],
+        compression: encoding.compression.name(),
+        predictor: encoding.predictor.tag(),
+        interleave: if encoding.bands_apart { "band" } else { "pixel" },
+        bigtiff: encoding.big,
+        windows: jobs.len(),
+        windows_without_sources: jobs.grid.windows().pixels() - jobs.len(),
+        bands_at_once: plan.bands_at_once,
+        workers: plan.workers,
+        windows_ahead: plan.windows_ahead,
+        open_sources: plan.open_sources,
+        cache_bytes: plan.cache_bytes,
     }
 }
 

@@ -6,7 +6,8 @@ use super::Buffer;
 use crate::geometry::{Size, Window};
 
 /// Copies one block out of a window into `block`: rows × columns × bands of `block_side`², the bands of a pixel side by
-/// side. Where the block reaches over the window's edge, its last column and row are repeated, which packs best.
+/// side. Where the block reaches over the raster's edge, its last column is repeated and rows
+/// below are `fill` (one sample's bytes): after differencing both are runs of zeros, which pack best.
 ///
 /// `pixels` holds bands × rows × columns of `window`; `bands` says which of them; `part` is the block's part inside
 /// the window.
@@ -15,15 +16,15 @@ pub fn gather_block(
     window: Size,
     bands: std::ops::Range<usize>,
     part: Window,
-    block_side: usize,
+    (block_side, fill): (usize, &[u8]),
     block: &mut [u8],
 ) {
     let bytes = pixels.pixel_type().bytes();
     match bytes {
-        1 => gather::<u8>(pixels.bytes(), window, bands, part, block_side, block),
-        2 => gather::<u16>(pixels.bytes(), window, bands, part, block_side, block),
-        4 => gather::<u32>(pixels.bytes(), window, bands, part, block_side, block),
-        _ => gather::<u64>(pixels.bytes(), window, bands, part, block_side, block),
+        1 => gather::<u8>(pixels.bytes(), window, bands, part, (block_side, fill), block),
+        2 => gather::<u16>(pixels.bytes(), window, bands, part, (block_side, fill), block),
+        4 => gather::<u32>(pixels.bytes(), window, bands, part, (block_side, fill), block),
+        _ => gather::<u64>(pixels.bytes(), window, bands, part, (block_side, fill), block),
     }
 }
 
@@ -32,7 +33,7 @@ fn gather<T: Pod>(
     window: Size,
     bands: std::ops::Range<usize>,
     part: Window,
-    side: usize,
+    (side, fill): (usize, &[u8]),
     block: &mut [u8],
 ) {
     let pixels: &[T] = bytemuck::cast_slice(pixels);
@@ -53,10 +54,8 @@ fn gather<T: Pod>(
             line.copy_within((part.columns - 1) * count..part.columns * count, column * count);
         }
     }
-    for row in part.rows..side {
-        let last = (part.rows - 1) * side * count;
-        block.copy_within(last..last + side * count, row * side * count);
-    }
+    let below = bytemuck::pod_read_unaligned(fill);
+    block[part.rows * side * count..].fill(below);
 }
 
 /// Whether a block (pixels side by side) holds nothing but `fill`, one pixel's bytes.
@@ -84,11 +83,11 @@ mod tests {
     fn a_block_is_gathered_with_its_edge_repeated() {
         let pixels = Buffer::UInt16((0..24).collect());
         let mut block = vec![0u8; 4 * 4 * 2 * 2];
-        gather_block(&pixels, Size::new(4, 3), 0..2, Window::new(2, 1, 2, 2), 4, &mut block);
+        gather_block(&pixels, Size::new(4, 3), 0..2, Window::new(2, 1, 2, 2), (4, &[9, 0]), &mut block);
         let block: &[u16] = bytemuck::cast_slice(&block);
         assert_eq!(block[..8], [6, 18, 7, 19, 7, 19, 7, 19]);
         assert_eq!(block[8..16], [10, 22, 11, 23, 11, 23, 11, 23]);
-        assert_eq!(block[24..32], block[8..16]);
+        assert_eq!(block[16..32], [9; 16]);
     }
 
     #[test]

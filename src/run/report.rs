@@ -7,11 +7,11 @@ use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use super::verify::Findings;
-use crate::plan::{Line, Plan};
+use crate::plan::Line;
 use crate::source::{Mosaic, Problem};
 
 /// The version of the report's fields.
@@ -38,7 +38,8 @@ pub struct Report {
     pub plan: PlanReport,
     /// What it was allowed to cost, and did cost, in memory.
     pub budget: BudgetReport,
-    /// Seconds by stage; those of the workers are sums over all of them.
+    /// Seconds by stage; those of the workers (read, composite, encode) are sums over all of them.
+    #[serde(serialize_with = "by_stage")]
     pub seconds: Vec<Seconds>,
     /// Bytes of pixels and of files.
     pub bytes: Bytes,
@@ -83,6 +84,11 @@ pub struct GridReport {
 #[allow(missing_docs)]
 pub struct PlanReport {
     pub window: [usize; 2],
+    pub block: [usize; 2],
+    pub compression: &'static str,
+    pub predictor: u16,
+    pub interleave: &'static str,
+    pub bigtiff: bool,
     pub windows: usize,
     pub windows_without_sources: usize,
     pub bands_at_once: usize,
@@ -102,8 +108,12 @@ pub struct BudgetReport {
     pub measured_peak: u64,
 }
 
+fn by_stage<S: Serializer>(seconds: &[Seconds], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(seconds.iter().map(|Seconds { stage, seconds }| (stage, seconds)))
+}
+
 /// Time spent in a stage.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 #[allow(missing_docs)]
 pub struct Seconds {
     pub stage: &'static str,
@@ -148,22 +158,6 @@ impl GridReport {
             nodata: mosaic.nodata.map(|value| value.to_string()),
             mask: mosaic.mask,
             method: mosaic.method.name(),
-        }
-    }
-}
-
-impl PlanReport {
-    /// From the plan, with `windows` that have sources of `all`.
-    pub fn new(plan: &Plan, windows: usize, all: usize) -> PlanReport {
-        PlanReport {
-            window: [plan.window.columns, plan.window.rows],
-            windows,
-            windows_without_sources: all - windows,
-            bands_at_once: plan.bands_at_once,
-            workers: plan.workers,
-            windows_ahead: plan.windows_ahead,
-            open_sources: plan.open_sources,
-            cache_bytes: plan.cache_bytes,
         }
     }
 }

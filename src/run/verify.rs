@@ -20,6 +20,8 @@ use crate::source::{FileReader, Mosaic, inspect, reference};
 /// What was looked at, and what is wrong.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Findings {
+    /// How much was looked at: quick or full.
+    pub depth: &'static str,
     /// Blocks whose place and bytes were checked.
     pub blocks: u64,
     /// Areas whose pixels were decided a second time.
@@ -49,7 +51,8 @@ pub fn verify(
     threads: usize,
     stop: &AtomicBool,
 ) -> Result<Findings> {
-    let mut findings = Findings::default();
+    let name = if depth == Depth::Sample { "quick" } else { "full" };
+    let mut findings = Findings { depth: name, ..Findings::default() };
     findings.faults.extend(check_header(path, mosaic));
     let file = File::open(path).with_context(|| format!("{path}: open for verification"))?;
     check_index(path, records, &mut findings)?;

@@ -182,7 +182,8 @@ impl<'a> WindowMaker<'a> {
         for (run, part) in parts(window.size(), side) {
             for first in bands.clone().step_by(samples) {
                 let taken = first - bands.start..first - bands.start + samples;
-                gather_block(&self.pixels, window.size(), taken, part, side, &mut self.block);
+                let fill = (side, &self.implicit[..sample_bytes]);
+                gather_block(&self.pixels, window.size(), taken, part, fill, &mut self.block);
                 if is_filled_with(&self.block, &self.implicit) {
                     self.shared.totals.sparse_blocks.fetch_add(1, Ordering::Relaxed);
                     continue;

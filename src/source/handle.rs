@@ -72,13 +72,18 @@ impl Handle {
         check_unchanged(&base, source)?;
         let nodata = mosaic.nodata_of(source);
         let all_nodata = nodata.iter().all(Option::is_some);
-        let has_own = source.mask || source.alpha.is_some() || all_nodata;
+        let vrt_nodata = match place::hides_nodata(source, mosaic.resampling) {
+            true => vec![None; nodata.len()],
+            false => nodata.clone(),
+        };
+        let vrt_adds_alpha =
+            !(source.mask || source.alpha.is_some() || vrt_nodata.iter().all(Option::is_some));
         let frame = Frame { grid: &mosaic.grid, wkt: &mosaic.wkt, resampling: mosaic.resampling };
         // A warp carries a mask over only as transparency.
         let warp_adds_alpha = source.alpha.is_none() && (source.mask || !all_nodata);
         let (placed, column, row) = match placed_source.placement {
             Placement::OnGrid { column, row } => (None, column, row),
-            Placement::Resampled => (Some(place::vrt(&base, &frame, &nodata, !has_own)?), 0, 0),
+            Placement::Resampled => (Some(place::vrt(&base, &frame, &vrt_nodata, vrt_adds_alpha)?), 0, 0),
             Placement::Warped => {
                 (Some(place::warped_vrt(&base, source, &frame, &nodata, warp_adds_alpha)?), 0, 0)
             }
@@ -86,7 +91,7 @@ impl Handle {
         let added_alpha = Validity::Alpha(source.bands.len() as c_int + 1);
         let validity = match (source.alpha, placed_source.placement) {
             (Some(alpha), _) => Validity::Alpha(alpha as c_int + 1),
-            (None, Placement::Resampled) if !has_own => added_alpha,
+            (None, Placement::Resampled) if vrt_adds_alpha => added_alpha,
             (None, Placement::Warped) if warp_adds_alpha => added_alpha,
             (None, Placement::OnGrid { .. } | Placement::Resampled) if source.mask => Validity::MaskBand,
             _ => Validity::Everywhere,

@@ -120,7 +120,8 @@ fn footprint(dataset: &Dataset, own: &GeoTransform, wkt: &str, target: Option<&s
         _ => (*own, Size::new(columns, rows)),
     };
     let resolution = Resolution { x: geotransform.0[1].abs(), y: geotransform.0[5].abs() };
-    if !own.is_rotated() && !(resolution.x > 0.0 && resolution.y > 0.0) {
+    let has_pixel_size = resolution.x > 0.0 && resolution.y > 0.0;
+    if !own.is_rotated() && !has_pixel_size {
         bail!("has a geotransform without a pixel size: {:?}", own.0);
     }
     Ok(Footprint { bounds: geotransform.bounds(size), resolution, size })

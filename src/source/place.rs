@@ -3,9 +3,9 @@
 use anyhow::Result;
 use gdal::Dataset;
 
-use super::{Source, calls};
+use super::{Source, SourceBand, calls};
 use crate::geometry::{GeoTransform, Grid, Size};
-use crate::pixels::{Number, Resampling};
+use crate::pixels::{Number, PixelType, Resampling};
 
 /// The way from a source's pixels to the mosaic's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +95,14 @@ pub(super) fn warped_vrt(
         arguments.extend(["-srcnodata".into(), values.clone(), "-dstnodata".into(), values]);
     }
     calls::warp(base, &arguments)
+}
+
+/// Whether a VRT must not hear of a source's nodata: where it does, GDAL's VRT computes in floating point (Float32 in
+/// 3.6), and 64-bit whole numbers lose their last digits. Nodata is told apart after reading, which is the same for
+/// the nearest pixel.
+pub(super) fn hides_nodata(source: &Source, resampling: Resampling) -> bool {
+    let wide = |band: &SourceBand| matches!(band.pixel_type, PixelType::UInt64 | PixelType::Int64);
+    resampling == Resampling::Nearest && source.bands.iter().any(wide)
 }
 
 fn extent(grid: &Grid) -> Vec<String> {

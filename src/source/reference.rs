@@ -173,7 +173,10 @@ fn half_to_even(sum: i128, count: i128) -> i128 {
 fn read_source(mosaic: &Mosaic, placed: &PlacedSource, window: Window) -> Result<Stack> {
     let source = &placed.source;
     let base = inspect::open(&source.name)?;
-    let nodata = mosaic.nodata_of(source);
+    let mut nodata = mosaic.nodata_of(source);
+    if place::hides_nodata(source, mosaic.resampling) {
+        nodata.fill(None);
+    }
     let all_nodata = nodata.iter().all(Option::is_some);
     let says_itself = source.mask || source.alpha.is_some() || all_nodata;
     let frame = Frame { grid: &mosaic.grid, wkt: &mosaic.wkt, resampling: mosaic.resampling };
