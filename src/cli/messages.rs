@@ -90,11 +90,16 @@ pub fn print_result(report: &Report, verbose: bool) {
     }
     const SHOWN: usize = 10;
     let shown = if verbose { report.warnings.len() } else { SHOWN };
-    report.warnings.iter().take(shown).for_each(|warning| write_line(&mut io::stderr().lock(), "warning", warning));
+    report
+        .warnings
+        .iter()
+        .take(shown)
+        .for_each(|warning| write_line(&mut io::stderr().lock(), "warning", warning));
     if report.warnings.len() > shown {
         print_notice(&format!("{} more warnings (-v or --report list them)", report.warnings.len() - shown));
     }
-    let seconds: f64 = report.seconds.iter().filter(|s| !IN_WORKERS.contains(&s.stage)).map(|s| s.seconds).sum();
+    let seconds: f64 =
+        report.seconds.iter().filter(|s| !IN_WORKERS.contains(&s.stage)).map(|s| s.seconds).sum();
     let grid = &report.grid;
     let line = format!(
         "{}: {}x{}, {} bands of {}, {} in {seconds:.1} s; peak memory {} of {}",

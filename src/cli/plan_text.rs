@@ -58,7 +58,13 @@ fn write_mosaic(text: &mut String, prepared: &Prepared) -> std::fmt::Result {
     let encoding = &prepared.encoding;
     let bounds = mosaic.grid.bounds();
     writeln!(text, "mosaic")?;
-    writeln!(text, "  size        {} pixels, {} bands of {}", mosaic.grid.size, mosaic.bands.len(), mosaic.pixel_type)?;
+    writeln!(
+        text,
+        "  size        {} pixels, {} bands of {}",
+        mosaic.grid.size,
+        mosaic.bands.len(),
+        mosaic.pixel_type
+    )?;
     writeln!(text, "  bounds      {bounds}")?;
     writeln!(text, "  resolution  {}", mosaic.grid.resolution)?;
     writeln!(text, "  CRS         {}", crs_name(&mosaic.wkt))?;

@@ -34,7 +34,10 @@ impl fmt::Display for Failure {
             }
             Failure::TooLittleMemory { limit, least } => {
                 let (limit, least) = (limit >> 20, least.div_ceil(1 << 20));
-                write!(out, "a budget of {limit} MiB is too small for this job: the least that works is {least} MiB")
+                write!(
+                    out,
+                    "a budget of {limit} MiB is too small for this job: the least that works is {least} MiB"
+                )
             }
             Failure::Faults(faults) => {
                 write!(out, "verification found {} faults: {}", faults.len(), faults.join("; "))

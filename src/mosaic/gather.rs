@@ -37,7 +37,8 @@ pub fn gather(settings: &Settings, hooks: &mut Hooks) -> Result<Gathered, Failur
         }
     };
     let request = request(settings, wkt);
-    let (mut sources, found) = inspect_all(&expanded.names, &request, settings.threads, hooks, &mut warnings)?;
+    let (mut sources, found) =
+        inspect_all(&expanded.names, &request, settings.threads, hooks, &mut warnings)?;
     let mut skipped = Vec::new();
     match settings.on_error {
         OnError::Fail => problems.extend(found),
@@ -149,9 +150,15 @@ fn check_output(settings: &Settings) -> Vec<Problem> {
     if output.is_dir() {
         problems.push(Problem::new(&name, "is a folder").with_hint("name the file to write"));
     } else if !folder.is_dir() {
-        problems.push(Problem::new(&name, format!("there is no folder {}", folder.display())).with_hint("make it first"));
+        problems.push(
+            Problem::new(&name, format!("there is no folder {}", folder.display()))
+                .with_hint("make it first"),
+        );
     } else if output.exists() && !settings.overwrite {
-        problems.push(Problem::new(&name, "exists already").with_hint("--overwrite replaces it when the new one is whole"));
+        problems.push(
+            Problem::new(&name, "exists already")
+                .with_hint("--overwrite replaces it when the new one is whole"),
+        );
     }
     problems
 }

@@ -116,8 +116,16 @@ impl Encoding {
 }
 
 /// Cuts the work so that it fits into the budget.
-pub fn plan(settings: &Settings, mosaic: &Mosaic, encoding: &Encoding) -> Result<(Plan, Touching, Jobs), Failure> {
-    let grid = |chunk: usize| WindowGrid { size: mosaic.grid.size, window: Size::square(chunk), block: encoding.block };
+pub fn plan(
+    settings: &Settings,
+    mosaic: &Mosaic,
+    encoding: &Encoding,
+) -> Result<(Plan, Touching, Jobs), Failure> {
+    let grid = |chunk: usize| WindowGrid {
+        size: mosaic.grid.size,
+        window: Size::square(chunk),
+        block: encoding.block,
+    };
     let touching = |chunk| Touching::new(&grid(chunk), mosaic.sources.iter().map(|source| source.window));
     let row_of_blocks = |chunk: usize| bytes_of_a_row_of_blocks(mosaic, &touching(chunk), chunk);
     let encoder = Encoder::new(encoding.compression, encoding.predictor, encoding.level)
@@ -172,7 +180,8 @@ fn bytes_of_a_row_of_blocks(mosaic: &Mosaic, touching: &Touching, chunk: usize) 
     let of_source = |index: usize| {
         let source = &mosaic.sources[index].source;
         let block = source.storage.block;
-        let rows = ((chunk / block.rows.max(1) + 2) * block.rows).min(source.size.rows.next_multiple_of(block.rows));
+        let rows =
+            ((chunk / block.rows.max(1) + 2) * block.rows).min(source.size.rows.next_multiple_of(block.rows));
         let columns = source.size.columns.next_multiple_of(block.columns);
         (rows * columns * source.pixel_bytes()) as u64
     };

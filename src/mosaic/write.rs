@@ -134,7 +134,8 @@ fn report(
     hooks: &Hooks,
 ) -> Report {
     let Prepared { mosaic, plan, jobs, used, skipped, mut warnings, seconds, .. } = prepared;
-    let seconds_of = |nanoseconds: &std::sync::atomic::AtomicU64| nanoseconds.load(Ordering::Relaxed) as f64 / 1e9;
+    let seconds_of =
+        |nanoseconds: &std::sync::atomic::AtomicU64| nanoseconds.load(Ordering::Relaxed) as f64 / 1e9;
     let in_workers = [("read", &totals.read), ("composite", &totals.composite), ("encode", &totals.encode)];
     let in_workers = in_workers.map(|(stage, total)| Seconds { stage, seconds: seconds_of(total) });
     let samples_read = totals.samples_read.load(Ordering::Relaxed);

@@ -9,9 +9,9 @@ use gdal::{Dataset, Metadata};
 use super::{Interleave, OutputBand, OutputSpec, new_dataset};
 use crate::codec::Compression;
 use crate::container::{self, ByteOrder, Directory, ReadAt};
-use crate::source::FileReader;
 use crate::geometry::Size;
 use crate::pixels::{Number, PixelType};
+use crate::source::FileReader;
 use crate::source::trap;
 
 /// An empty GeoTIFF that waits for its blocks.

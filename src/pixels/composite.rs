@@ -145,7 +145,13 @@ fn new_band(pixel_type: PixelType, method: Method, count: usize) -> Box<dyn Band
 }
 
 /// Marks in `valid` which pixels of a row have data. NaN counts as data only for the rules that choose a source.
-fn mark_valid<T: Pixel>(row: &[T], nodata: Option<Number>, mask: Option<&[u8]>, keep_nan: bool, valid: &mut [u8]) {
+fn mark_valid<T: Pixel>(
+    row: &[T],
+    nodata: Option<Number>,
+    mask: Option<&[u8]>,
+    keep_nan: bool,
+    valid: &mut [u8],
+) {
     match nodata.and_then(Number::to_pixel::<T>) {
         Some(nodata) if nodata.is_nan() => mark(row, valid, |v| !v.is_nan()),
         Some(nodata) if keep_nan => mark(row, valid, |v| v != nodata),
@@ -337,7 +343,13 @@ fn finish_selection<T: Pixel>(
     start: usize,
     valid: &mut [u8],
 ) {
-    fn typed<T: Pixel, O: Pixel>(values: &[T], decided: &[u8], background: O, pixels: &mut [O], valid: &mut [u8]) {
+    fn typed<T: Pixel, O: Pixel>(
+        values: &[T],
+        decided: &[u8],
+        background: O,
+        pixels: &mut [O],
+        valid: &mut [u8],
+    ) {
         for (((pixel, &value), &decided), valid) in pixels.iter_mut().zip(values).zip(decided).zip(valid) {
             let has_value = decided != 0 && (O::TYPE.is_float() || !value.is_nan());
             *valid |= u8::from(has_value);

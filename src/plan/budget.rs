@@ -136,8 +136,7 @@ fn cuts(needs: &Needs) -> Vec<Cut> {
         None => vec![usual, needs.block],
     };
     chunks.dedup();
-    let mut cuts: Vec<Cut> =
-        chunks.iter().map(|&chunk| Cut { chunk, bands_at_once: needs.bands }).collect();
+    let mut cuts: Vec<Cut> = chunks.iter().map(|&chunk| Cut { chunk, bands_at_once: needs.bands }).collect();
     if needs.bands_apart {
         let chunk = *chunks.last().expect("at least one");
         let mut bands_at_once = needs.bands;
@@ -193,7 +192,10 @@ impl Attempt<'_> {
         let block_samples = if needs.bands_apart { 1 } else { needs.bands };
         let block_bytes = block_pixels as usize * block_samples * needs.output_bytes;
         let line = |what: &str, bytes: u64| Line { what: what.into(), bytes };
-        let each = |what: &str, bytes: u64| Line { what: format!("{what}, {workers} workers"), bytes: workers * bytes };
+        let each = |what: &str, bytes: u64| Line {
+            what: format!("{what}, {workers} workers"),
+            bytes: workers * bytes,
+        };
 
         let block_rows = self.cut.chunk.div_ceil(needs.block) as u64;
         let row = Size::new(needs.size.columns, window.rows);

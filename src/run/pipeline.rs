@@ -60,7 +60,8 @@ pub fn run_jobs<B: Send, W: Work<B>>(
     stop: &AtomicBool,
     progress: &dyn Progress,
 ) -> Result<()> {
-    let queue = Queue { jobs, ahead, stop, progress, changed: Condvar::new(), state: Mutex::new(State::new(sink)) };
+    let queue =
+        Queue { jobs, ahead, stop, progress, changed: Condvar::new(), state: Mutex::new(State::new(sink)) };
     pool(workers)?.broadcast(|_| queue.work(&new_worker));
     let state = queue.state.into_inner().unwrap_or_else(PoisonError::into_inner);
     match state.error {
@@ -71,13 +72,21 @@ pub fn run_jobs<B: Send, W: Work<B>>(
 }
 
 /// Does `work` for each number below `count`, on `threads` threads, and returns the results in order.
-pub fn in_parallel<R: Send>(threads: usize, count: usize, work: impl Fn(usize) -> R + Sync + Send) -> Result<Vec<R>> {
+pub fn in_parallel<R: Send>(
+    threads: usize,
+    count: usize,
+    work: impl Fn(usize) -> R + Sync + Send,
+) -> Result<Vec<R>> {
     Ok(pool(threads)?.install(|| (0..count).into_par_iter().map(work).collect()))
 }
 
 fn pool(threads: usize) -> Result<rayon::ThreadPool> {
     let name = |index| format!("worker-{index}");
-    rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(name).build().context("start the workers")
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(name)
+        .build()
+        .context("start the workers")
 }
 
 struct Queue<'a, B> {

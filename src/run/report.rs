@@ -177,7 +177,8 @@ pub fn sha256(path: &Path) -> Result<String> {
     let mut hasher = Sha256::new();
     let mut bytes = vec![0; 1 << 20];
     loop {
-        let count = file.read(&mut bytes).with_context(|| format!("{}: read for its checksum", path.display()))?;
+        let count =
+            file.read(&mut bytes).with_context(|| format!("{}: read for its checksum", path.display()))?;
         if count == 0 {
             return Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect());
         }

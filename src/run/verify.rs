@@ -95,7 +95,8 @@ fn check_index(path: &str, records: &[BlockRecord], findings: &mut Findings) -> 
         for slice in directory.block_ranges_in_slices(&file) {
             let (first, ranges) = slice?;
             let written = (first..).zip(ranges).filter(|(_, range)| *range != (0, 0));
-            stored.extend(written.map(|(index, (offset, length))| (offset, length, BlockId { plane, index })));
+            stored
+                .extend(written.map(|(index, (offset, length))| (offset, length, BlockId { plane, index })));
         }
     }
     // Records and index are both in the order of planes and places.
@@ -105,7 +106,8 @@ fn check_index(path: &str, records: &[BlockRecord], findings: &mut Findings) -> 
         findings.faults.push(format!("{message}, or at other places"));
     }
     stored.sort_unstable_by_key(|&(offset, ..)| offset);
-    let outside = stored.iter().filter(|(offset, length, _)| offset.checked_add(*length).is_none_or(|e| e > size));
+    let outside =
+        stored.iter().filter(|(offset, length, _)| offset.checked_add(*length).is_none_or(|e| e > size));
     let overlapping = stored.windows(2).filter(|pair| pair[0].0.saturating_add(pair[0].1) > pair[1].0);
     let (outside, overlapping) = (outside.count(), overlapping.count());
     if outside > 0 {

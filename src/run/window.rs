@@ -131,7 +131,9 @@ impl<'a> WindowMaker<'a> {
         let mut composite = Composite::new(mosaic.working_type, &rules, job.window.size());
         for index in touching.sources(job.window_row, job.window) {
             let source = &mosaic.sources[index];
-            let Some(place) = source.window.and_then(|window| window.intersection(job.window)) else { continue };
+            let Some(place) = source.window.and_then(|window| window.intersection(job.window)) else {
+                continue;
+            };
             let reading = Instant::now();
             let warnings = self.handles.get(index)?.read(place, bands.clone(), block, &mut self.layer)?;
             totals.note(warnings);
@@ -140,7 +142,12 @@ impl<'a> WindowMaker<'a> {
             let compositing = Instant::now();
             let from = bands.start.min(source.nodata.len());
             composite.add(&Layer {
-                place: Window::new(place.column - job.window.column, place.row - job.window.row, place.columns, place.rows),
+                place: Window::new(
+                    place.column - job.window.column,
+                    place.row - job.window.row,
+                    place.columns,
+                    place.rows,
+                ),
                 pixels: &self.layer.values,
                 nodata: &source.nodata[from..bands.end.min(source.nodata.len())],
                 mask: self.layer.masked.then_some(&self.layer.mask),
@@ -151,7 +158,8 @@ impl<'a> WindowMaker<'a> {
             }
         }
         let compositing = Instant::now();
-        let background: Vec<Number> = mosaic.bands[bands.clone()].iter().map(|band| band.background).collect();
+        let background: Vec<Number> =
+            mosaic.bands[bands.clone()].iter().map(|band| band.background).collect();
         self.pixels.resize(bands.len() * job.window.pixels());
         self.valid.resize(job.window.pixels(), 0);
         composite.finish(&background, &mut self.pixels, &mut self.valid);
@@ -160,7 +168,12 @@ impl<'a> WindowMaker<'a> {
     }
 
     /// Encodes the blocks of the window that hold `bands`, and puts them into their runs.
-    fn encode(&mut self, window: Window, bands: Range<usize>, runs: &mut [Run<(BlockId, EncodedBlock)>]) -> Result<()> {
+    fn encode(
+        &mut self,
+        window: Window,
+        bands: Range<usize>,
+        runs: &mut [Run<(BlockId, EncodedBlock)>],
+    ) -> Result<()> {
         let encoding = Instant::now();
         let Shared { block: side, bands_apart, mosaic, .. } = *self.shared;
         let samples = if bands_apart { 1 } else { mosaic.bands.len() };
@@ -214,7 +227,8 @@ impl<'a> WindowMaker<'a> {
 fn parts(window: Size, side: usize) -> impl Iterator<Item = (usize, Window)> {
     (0..window.rows).step_by(side).enumerate().flat_map(move |(run, row)| {
         (0..window.columns).step_by(side).map(move |column| {
-            let part = Window::new(column, row, side.min(window.columns - column), side.min(window.rows - row));
+            let part =
+                Window::new(column, row, side.min(window.columns - column), side.min(window.rows - row));
             (run, part)
         })
     })

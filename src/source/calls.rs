@@ -54,7 +54,13 @@ pub struct Destination {
 }
 
 /// Reads `window` of `bands` (numbers from 1) into `pixels`, converted to the buffer's type.
-pub fn read(dataset: &Dataset, window: Window, bands: &[c_int], pixels: &mut Buffer, to: Destination) -> Result<()> {
+pub fn read(
+    dataset: &Dataset,
+    window: Window,
+    bands: &[c_int],
+    pixels: &mut Buffer,
+    to: Destination,
+) -> Result<()> {
     let pixel_type = pixels.pixel_type();
     let bytes = pixel_type.bytes();
     let start = (to.band * to.size.rows + to.row) * to.size.columns + to.column;

@@ -103,7 +103,13 @@ impl Handle {
     ///
     /// # Errors
     /// When GDAL reports any failure, whatever it returns.
-    pub fn read(&self, place: Window, bands: std::ops::Range<usize>, unit: usize, pixels: &mut Pixels) -> Result<Vec<String>> {
+    pub fn read(
+        &self,
+        place: Window,
+        bands: std::ops::Range<usize>,
+        unit: usize,
+        pixels: &mut Pixels,
+    ) -> Result<Vec<String>> {
         let ((), warnings) = checked_with_warnings("read", || self.read_pixels(place, bands, unit, pixels))
             .with_context(|| self.name.to_string())?;
         Ok(warnings)

@@ -220,7 +220,9 @@ fn check_whole(name: &str, dataset: &Dataset) -> Result<()> {
     // A directory that this reader does not understand is GDAL's to judge.
     let Ok(directories) = container::directories(&file) else { return Ok(()) };
     for directory in directories.iter().filter(|directory| !directory.is_overview()) {
-        if let Some(outside) = container::check_blocks_inside(&file, directory).context("read the block index")? {
+        if let Some(outside) =
+            container::check_blocks_inside(&file, directory).context("read the block index")?
+        {
             bail!(
                 "is cut short: {} of its blocks lie behind the end of the file (the first is block {})",
                 outside.count,

@@ -16,8 +16,8 @@ pub mod trap;
 mod unify;
 
 pub use crs::{CrsGroups, is_same as same_crs, resolve as resolve_crs};
-pub use file::FileReader;
 pub use describe::{Source, SourceBand, Storage};
+pub use file::FileReader;
 pub use handle::{Handle, Pixels};
 pub use inspect::{gdal_version, inspect, prepare_gdal};
 pub use place::Placement;

@@ -53,7 +53,12 @@ pub(super) struct Frame<'a> {
 
 /// A VRT whose pixels are `grid`'s. Where neither nodata, mask nor transparency says which pixels are valid, it gets
 /// a band more, which does.
-pub(super) fn vrt(base: &Dataset, frame: &Frame, nodata: &[Option<Number>], add_alpha: bool) -> Result<Dataset> {
+pub(super) fn vrt(
+    base: &Dataset,
+    frame: &Frame,
+    nodata: &[Option<Number>],
+    add_alpha: bool,
+) -> Result<Dataset> {
     let mut arguments = vec!["-r".into(), calls::resampling_name(frame.resampling).into()];
     arguments.extend(extent(frame.grid));
     if let Some(values) = nodata_list(nodata) {
@@ -73,7 +78,8 @@ pub(super) fn warped_vrt(
     nodata: &[Option<Number>],
     add_alpha: bool,
 ) -> Result<Dataset> {
-    let mut arguments: Vec<String> = ["-of", "VRT", "-wm", "16", "-wo", "NUM_THREADS=1"].map(String::from).into();
+    let mut arguments: Vec<String> =
+        ["-of", "VRT", "-wm", "16", "-wo", "NUM_THREADS=1"].map(String::from).into();
     arguments.extend(["-r".into(), calls::resampling_name(frame.resampling).into()]);
     arguments.extend(extent(frame.grid));
     if !source.wkt.is_empty() && !frame.wkt.is_empty() {

@@ -76,7 +76,12 @@ type Stack = Vec<Vec<Option<Value>>>;
 ///
 /// # Errors
 /// When the file or a source cannot be read.
-pub fn first_difference(mosaic: &Mosaic, file: &str, window: Window, touching: &[usize]) -> Result<Option<String>> {
+pub fn first_difference(
+    mosaic: &Mosaic,
+    file: &str,
+    window: Window,
+    touching: &[usize],
+) -> Result<Option<String>> {
     checked("verify", || {
         let stacks = touching
             .iter()
@@ -96,7 +101,10 @@ pub fn first_difference(mosaic: &Mosaic, file: &str, window: Window, touching: &
                 let expected = decided.unwrap_or_else(|| of_number(band.background, mosaic.pixel_type));
                 if !expected.same(found) {
                     let place = place_text(window, pixel);
-                    return Ok(Some(format!("band {} at {place}: {found:?} instead of {expected:?}", index + 1)));
+                    return Ok(Some(format!(
+                        "band {} at {place}: {found:?} instead of {expected:?}",
+                        index + 1
+                    )));
                 }
             }
         }
@@ -170,7 +178,8 @@ fn read_source(mosaic: &Mosaic, placed: &PlacedSource, window: Window) -> Result
     let says_itself = source.mask || source.alpha.is_some() || all_nodata;
     let frame = Frame { grid: &mosaic.grid, wkt: &mosaic.wkt, resampling: mosaic.resampling };
     let warped = placed.placement == Placement::Warped;
-    let adds_alpha = if warped { source.alpha.is_none() && (source.mask || !all_nodata) } else { !says_itself };
+    let adds_alpha =
+        if warped { source.alpha.is_none() && (source.mask || !all_nodata) } else { !says_itself };
     let dataset = if warped {
         place::warped_vrt(&base, source, &frame, &nodata, adds_alpha)?
     } else {

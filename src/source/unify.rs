@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{CrsGroups, Placement, Problem, Source, SourceBand};
-use crate::geometry::{Bounds, Footprint, Grid, GridError, GridRequest, ResolutionRule, Window, unify as unify_grid};
+use crate::geometry::{
+    Bounds, Footprint, Grid, GridError, GridRequest, ResolutionRule, Window, unify as unify_grid,
+};
 use crate::pixels::{BandRule, Method, Number, PixelType, Resampling};
 
 /// What is asked of the mosaic.
@@ -200,7 +202,8 @@ impl Unifier<'_> {
             let lines = members.iter().map(|(&group, indices)| {
                 format!("\n  {}: {}", groups.name(group), some_names(self.sources, indices))
             });
-            let message = format!("the inputs have {} different CRSs:{}", members.len(), lines.collect::<String>());
+            let message =
+                format!("the inputs have {} different CRSs:{}", members.len(), lines.collect::<String>());
             let others = (0..of.len()).filter(|&i| of[i] != wanted).collect();
             let problem = Problem::new(count_of(self.sources.len()), message)
                 .with_hint("name the mosaic's CRS with --crs, and the others are warped to it");
@@ -282,12 +285,21 @@ impl Unifier<'_> {
                 (Problem::new(all, message).with_hint("choose one with --resolution X[,Y]"), vec![])
             }
             GridError::TooLarge(columns, rows) => {
-                let message = format!("the mosaic would have {columns} columns and {rows} rows; GDAL holds 2147483647");
-                (Problem::new(all, message).with_hint("cut it with --bounds, or coarsen it with --resolution"), vec![])
+                let message =
+                    format!("the mosaic would have {columns} columns and {rows} rows; GDAL holds 2147483647");
+                (
+                    Problem::new(all, message)
+                        .with_hint("cut it with --bounds, or coarsen it with --resolution"),
+                    vec![],
+                )
             }
             GridError::Empty => {
                 let message = "the bounds hold not one pixel";
-                (Problem::new("--bounds", message).with_hint("they are xmin,ymin,xmax,ymax in the mosaic's CRS"), vec![])
+                (
+                    Problem::new("--bounds", message)
+                        .with_hint("they are xmin,ymin,xmax,ymax in the mosaic's CRS"),
+                    vec![],
+                )
             }
         };
         self.conflict(problem, without);
@@ -300,7 +312,8 @@ impl Unifier<'_> {
             .collect();
         if !outside.is_empty() {
             let names = some_names(self.sources, &outside);
-            self.warnings.push(format!("outside of the bounds, so that nothing of them is in the mosaic: {names}"));
+            self.warnings
+                .push(format!("outside of the bounds, so that nothing of them is in the mosaic: {names}"));
         }
     }
 
@@ -358,7 +371,8 @@ impl Unifier<'_> {
         }?;
         if declared.len() > 1 && self.request.nodata.is_none() {
             let values = declared.iter().map(Number::to_string).collect::<Vec<_>>().join(", ");
-            self.warnings.push(format!("the inputs have different nodata values ({values}): the output has {chosen}"));
+            self.warnings
+                .push(format!("the inputs have different nodata values ({values}): the output has {chosen}"));
         }
         if !chosen.fits(pixel_type) {
             self.warnings.push(format!(
@@ -433,7 +447,11 @@ impl Unifier<'_> {
             carried.metadata.retain(|item| band.metadata.contains(item));
         }
         let differences = [
-            (palettes, "has another colour palette than", "turn them into RGB first: gdal_translate -expand rgb"),
+            (
+                palettes,
+                "has another colour palette than",
+                "turn them into RGB first: gdal_translate -expand rgb",
+            ),
             (scales, "has another scale or offset than", "bring them to one first: gdal_translate -unscale"),
             (units, "has values in another unit than", "bring them to one unit first"),
         ];
@@ -544,7 +562,9 @@ impl BandMap {
 fn find_band(source: &Source, name: &str) -> Result<usize, String> {
     if let Ok(number) = name.parse::<usize>() {
         let exists = (1..=source.bands.len()).contains(&number);
-        return exists.then(|| number - 1).ok_or(format!("has no band {number}, only {}", source.bands.len()));
+        return exists
+            .then(|| number - 1)
+            .ok_or(format!("has no band {number}, only {}", source.bands.len()));
     }
     let described = |band: &SourceBand| band.description == name;
     source.bands.iter().position(described).ok_or_else(|| format!("has no band described as '{name}'"))
