@@ -44,7 +44,9 @@ fn assert_equals(folder: &Folder, found: &str, wanted: &str, what: &str) {
 
 #[test]
 fn last_equals_gdals_mosaic_and_first_the_same_with_inputs_reversed() {
-    for pixel_type in pixel_types() {
+    // GDAL 3.6 is no reference for 64-bit types with nodata: its VRT puts 0 where nodata belongs. What they must be is
+    // computed in `every_method_gives_what_its_words_say`.
+    for pixel_type in pixel_types().into_iter().filter(|name| !name.ends_with("Int64")) {
         let folder = Folder::new();
         write_pieces(&folder, pixel_type, "");
         folder.run("0.tif 1.tif 2.tif 3.tif -o last.tif --chunk 128 --block 64").done();
