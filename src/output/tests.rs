@@ -1,5 +1,6 @@
 //! Files made here, read back by GDAL.
 
+use crate::source::FileReader;
 use std::path::{Path, PathBuf};
 
 use gdal::raster::RasterBand;
