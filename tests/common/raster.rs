@@ -75,8 +75,12 @@ impl Raster {
             let pixels = source.read_as::<u64>((0, 0), self.size(), self.size(), None).unwrap();
             return pixels.data().iter().map(|&value| value.into()).collect();
         }
-        let pixels = source.read_as::<i64>((0, 0), self.size(), self.size(), None).unwrap();
-        pixels.data().iter().map(|&value| value.into()).collect()
+        if self.pixel_type(band) == "Int64" {
+            let pixels = source.read_as::<i64>((0, 0), self.size(), self.size(), None).unwrap();
+            return pixels.data().iter().map(|&value| value.into()).collect();
+        }
+        // Doubles hold every whole number of the other types; GDAL's own way from Float32 to Int64 may be one off.
+        self.pixels(band).into_iter().map(|value| value as i128).collect()
     }
 
     /// Where a band has data, as GDAL sees it through nodata, mask or alpha: 255 or 0.
