@@ -87,6 +87,7 @@ fn describe(name: &str, dataset: &Dataset, target: Option<&str>) -> Result<Sourc
         let inside = dataset.metadata_domain("SUBDATASETS").map_or(0, |items| items.len() / 2);
         bail!("holds no raster band ({inside} subdatasets; name one of them, as gdalinfo lists them)");
     }
+    // Asked for first: only then does GDAL read a GeoTIFF's side file, with its category names.
     let geotransform = match dataset.geo_transform() {
         Ok(coefficients) => GeoTransform(coefficients),
         Err(_) => bail!("has no geotransform: where its pixels lie is not known"),

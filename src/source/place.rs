@@ -79,15 +79,11 @@ pub(super) fn warped_vrt(
     add_alpha: bool,
 ) -> Result<Dataset> {
     let mut arguments: Vec<String> =
-        ["-of", "VRT", "-wm", "16", "-wo", "NUM_THREADS=1"].map(String::from).into();
+        ["-of", "VRT", "-wm", "16", "-wo", "NUM_THREADS=1", "-et", "0"].map(String::from).into();
     arguments.extend(["-r".into(), calls::resampling_name(frame.resampling).into()]);
     arguments.extend(extent(frame.grid));
     if !source.wkt.is_empty() && !frame.wkt.is_empty() {
         arguments.extend(["-s_srs".into(), source.wkt.to_string(), "-t_srs".into(), frame.wkt.into()]);
-    }
-    if super::crs::is_same(&source.wkt, frame.wkt) {
-        // Only turned around: no approximation is needed, and none is wanted.
-        arguments.extend(["-et".into(), "0".into()]);
     }
     if add_alpha {
         arguments.extend(["-srcnodata".into(), "None".into(), "-dstalpha".into()]);

@@ -154,6 +154,8 @@ impl Raster {
     }
 
     pub fn categories(&self, band: usize) -> Vec<String> {
+        // GDAL reads a GeoTIFF's side file only once its place is asked for.
+        let _ = self.geotransform();
         // SAFETY: the band is open; the list is GDAL's, ends with a null pointer and is only read.
         unsafe {
             let list = c::GDALGetRasterCategoryNames(self.handle(band));

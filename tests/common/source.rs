@@ -201,7 +201,8 @@ impl Source {
     /// Writes the GeoTIFF.
     pub fn write(&self, path: impl AsRef<Path>) {
         let path = path.as_ref();
-        gdal::DriverManager::register_all();
+        // Registering is not safe in two threads at once; counting registers once, whoever asks first.
+        gdal::DriverManager::count();
         let options: Vec<CString> = self.options.iter().map(|option| text(option)).collect();
         let mut option_pointers: Vec<_> = options.iter().map(|option| option.as_ptr().cast_mut()).collect();
         option_pointers.push(null_mut());
