@@ -88,7 +88,7 @@ fn write_blocks(prepared: &Prepared, path: &Path, totals: &Totals, hooks: &Hooks
         || WindowMaker::new(&shared),
         &mut writer,
         hooks.stop,
-        hooks.progress,
+        &|job| hooks.progress.window_done((job.window.pixels() * mosaic.pixel_bytes()) as u64),
     );
     hooks.progress.finish();
     made?;

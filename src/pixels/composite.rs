@@ -7,6 +7,7 @@
 use super::{Buffer, Method, Number, Pixel, PixelType, Sum};
 use crate::dispatch_pixel_type;
 use crate::geometry::{Size, Window};
+use bytemuck::Zeroable;
 
 /// One source's pixels within a window.
 pub struct Layer<'a> {
@@ -51,6 +52,12 @@ impl Composite {
     pub fn new(pixel_type: PixelType, rules: &[BandRule], size: Size) -> Composite {
         let bands = rules.iter().map(|rule| new_band(pixel_type, rule.method(), size.pixels())).collect();
         Composite { size, bands, valid_row: Vec::new() }
+    }
+
+    /// Forgets all layers, for a window of `size`; keeps its memory.
+    pub fn reset(&mut self, size: Size) {
+        self.size = size;
+        self.bands.iter_mut().for_each(|band| band.reset(size.pixels()));
     }
 
     /// Bytes that the state of one pixel of one band takes.
@@ -119,6 +126,14 @@ trait Band: Send {
     }
 
     fn finish(&self, background: Number, pixels: &mut Buffer, start: usize, valid: &mut [u8]);
+
+    fn reset(&mut self, count: usize);
+}
+
+/// So many zeros, in memory that is there already.
+fn clear<T: Zeroable + Copy>(values: &mut Vec<T>, count: usize) {
+    values.clear();
+    values.resize(count, T::zeroed());
 }
 
 fn new_band(pixel_type: PixelType, method: Method, count: usize) -> Box<dyn Band> {
@@ -213,6 +228,13 @@ impl<T: Pixel> Band for First<T> {
         self.open == 0
     }
 
+    fn reset(&mut self, count: usize) {
+        // Values are looked at only where they are valid.
+        self.values.resize(count, T::zeroed());
+        clear(&mut self.valid, count);
+        self.open = count;
+    }
+
     fn finish(&self, background: Number, pixels: &mut Buffer, start: usize, valid: &mut [u8]) {
         finish_selection(&self.values, &self.valid, background, pixels, start, valid);
     }
@@ -248,6 +270,11 @@ impl<T: Pixel> Band for Extreme<T> {
         }
     }
 
+    fn reset(&mut self, count: usize) {
+        self.values.resize(count, T::zeroed());
+        clear(&mut self.valid, count);
+    }
+
     fn finish(&self, background: Number, pixels: &mut Buffer, start: usize, valid: &mut [u8]) {
         finish_selection(&self.values, &self.valid, background, pixels, start, valid);
     }
@@ -278,6 +305,11 @@ impl<T: Pixel> Band for Total<T> {
             *sum = if valid != 0 { sum.plus(new.to_sum()) } else { *sum };
             *count += u32::from(valid);
         }
+    }
+
+    fn reset(&mut self, count: usize) {
+        clear(&mut self.sums, count);
+        clear(&mut self.counts, count);
     }
 
     fn finish(&self, background: Number, pixels: &mut Buffer, start: usize, valid: &mut [u8]) {
@@ -326,6 +358,10 @@ impl<T: Pixel> Band for Count<T> {
         mark_valid(&pixels.pixels::<T>()[source..][..valid.len()], nodata, mask, false, valid);
         let counts = &mut self.counts[target..][..valid.len()];
         counts.iter_mut().zip(valid).for_each(|(count, valid)| *count += u32::from(*valid));
+    }
+
+    fn reset(&mut self, count: usize) {
+        clear(&mut self.counts, count);
     }
 
     fn finish(&self, background: Number, pixels: &mut Buffer, start: usize, valid: &mut [u8]) {

@@ -12,7 +12,6 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use anyhow::{Context, Result, anyhow};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use super::progress::Progress;
 use crate::plan::{Job, Jobs};
 
 /// The blocks of one row of blocks of one window, and their place in the order of the file.
@@ -48,7 +47,7 @@ impl fmt::Display for Stopped {
 impl std::error::Error for Stopped {}
 
 /// Makes all windows with `workers` workers and stores their blocks in order. At most `ahead` windows are in work or
-/// wait behind the oldest that is not finished.
+/// wait behind the oldest that is not finished. `done` hears of each window that is made.
 ///
 /// # Errors
 /// The first error of any worker or of the sink; [`Stopped`] when `stop` was set.
@@ -58,10 +57,10 @@ pub fn run_jobs<B: Send, W: Work<B>>(
     new_worker: impl Fn() -> Result<W> + Sync,
     sink: &mut dyn Sink<B>,
     stop: &AtomicBool,
-    progress: &dyn Progress,
+    done: &(dyn Fn(Job) + Sync),
 ) -> Result<()> {
     let queue =
-        Queue { jobs, ahead, stop, progress, changed: Condvar::new(), state: Mutex::new(State::new(sink)) };
+        Queue { jobs, ahead, stop, done, changed: Condvar::new(), state: Mutex::new(State::new(sink)) };
     pool(workers)?.broadcast(|_| queue.work(&new_worker));
     let state = queue.state.into_inner().unwrap_or_else(PoisonError::into_inner);
     match state.error {
@@ -93,7 +92,7 @@ struct Queue<'a, B> {
     jobs: &'a Jobs,
     ahead: usize,
     stop: &'a AtomicBool,
-    progress: &'a dyn Progress,
+    done: &'a (dyn Fn(Job) + Sync),
     changed: Condvar,
     state: Mutex<State<'a, B>>,
 }
@@ -148,7 +147,7 @@ impl<'a, B: Send> Queue<'a, B> {
             };
             let runs = worker.make(job).with_context(|| format!("window {}", job.window))?;
             self.store(job, runs)?;
-            self.progress.window_done(job.window.pixels() as u64);
+            (self.done)(job);
         }
         Ok(())
     }

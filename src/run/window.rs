@@ -84,6 +84,7 @@ impl Totals {
 pub struct WindowMaker<'a> {
     shared: &'a Shared<'a>,
     handles: OpenSources<'a>,
+    composites: Composites,
     layer: Pixels,
     pixels: Buffer,
     valid: Vec<u8>,
@@ -112,6 +113,7 @@ impl<'a> WindowMaker<'a> {
         Ok(WindowMaker {
             shared,
             handles: OpenSources { shared, open: Vec::new() },
+            composites: Composites::default(),
             layer: Pixels::new(mosaic.working_type),
             pixels: Buffer::zeros(mosaic.pixel_type, 0),
             valid: Vec::new(),
@@ -127,8 +129,7 @@ impl<'a> WindowMaker<'a> {
     /// Composites `bands` of the window into `self.pixels` and `self.valid`.
     fn composite(&mut self, job: Job, bands: Range<usize>) -> Result<()> {
         let Shared { mosaic, touching, block, totals, .. } = *self.shared;
-        let rules: Vec<BandRule> = mosaic.bands[bands.clone()].iter().map(|band| band.rule).collect();
-        let mut composite = Composite::new(mosaic.working_type, &rules, job.window.size());
+        let composite = self.composites.get(mosaic, bands.clone(), job.window.size());
         for index in touching.sources(job.window_row, job.window) {
             let source = &mosaic.sources[index];
             let Some(place) = source.window.and_then(|window| window.intersection(job.window)) else {
@@ -263,6 +264,27 @@ impl WindowMaker<'_> {
     fn place_in_run(&self, id: BlockId) -> (u64, Plane, u64) {
         let blocks = self.shared.mosaic.grid.size.tiles(Size::square(self.shared.block));
         (id.index % blocks.columns as u64, id.plane, id.index)
+    }
+}
+
+/// The composite's state, kept from window to window as long as the bands are the same.
+#[derive(Default)]
+struct Composites {
+    bands: Range<usize>,
+    composite: Option<Composite>,
+}
+
+impl Composites {
+    fn get(&mut self, mosaic: &Mosaic, bands: Range<usize>, size: Size) -> &mut Composite {
+        if self.bands != bands {
+            self.composite = None;
+            self.bands = bands.clone();
+        }
+        let rules = || mosaic.bands[bands].iter().map(|band| band.rule).collect::<Vec<BandRule>>();
+        let composite =
+            self.composite.get_or_insert_with(|| Composite::new(mosaic.working_type, &rules(), size));
+        composite.reset(size);
+        composite
     }
 }
 
