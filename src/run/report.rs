@@ -50,7 +50,7 @@ pub struct Report {
     /// What verification found.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verification: Option<Findings>,
-    /// SHA-256 of the output.
+    /// SHA-256 of the output; empty where the settings name no file for the report, since it takes a whole read.
     pub sha256: String,
 }
 
