@@ -4,8 +4,10 @@ pub mod memory;
 mod pipeline;
 pub mod progress;
 pub mod report;
+mod totals;
 pub mod verify;
 mod window;
 
 pub use pipeline::{Run, Sink, Stopped, Work, in_parallel, run_jobs};
-pub use window::{Shared, Totals, WindowMaker};
+pub use totals::Totals;
+pub use window::{Shared, WindowMaker};

@@ -1,16 +1,18 @@
 //! An open source whose pixels are read on the mosaic's grid. A handle belongs to the thread that opened it.
 
 use std::ffi::c_int;
+use std::ops::Range;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use gdal::Dataset;
 
 use super::calls::{self, Destination};
-use super::place::{self, Frame};
+use super::place::{self, BesideNodata, Frame, Validity};
 use super::trap::{checked, checked_with_warnings};
-use super::{Mosaic, PlacedSource, Placement, Source};
+use super::{Mosaic, Pixels, PlacedSource, Placement, Source};
 use crate::geometry::{Size, Window};
-use crate::pixels::{Buffer, Number, Pixel, PixelType};
+use crate::pixels::{Buffer, Number, PixelType};
 
 /// An open source.
 pub struct Handle {
@@ -23,36 +25,12 @@ pub struct Handle {
     /// Number, in the dataset, of each band to read.
     bands: Vec<c_int>,
     /// What says which pixels are valid beside nodata.
-    validity: Validity,
-    /// Whether the mosaic has transparency and this source has none.
+    beside_nodata: BesideNodata,
+    /// Full opacity, when the mosaic has transparency and this source has none.
     opaque: Option<Number>,
+    /// Nodata of the bands to read.
     nodata: Vec<Option<Number>>,
-    name: std::sync::Arc<str>,
-}
-
-/// What, beside nodata, says which pixels of a dataset are valid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Validity {
-    Everywhere,
-    MaskBand,
-    Alpha(c_int),
-}
-
-/// Pixels of a source in a window of the mosaic.
-pub struct Pixels {
-    /// Bands × rows × columns.
-    pub values: Buffer,
-    /// Rows × columns, zero where the source has no data; unused when `masked` is false.
-    pub mask: Vec<u8>,
-    /// Whether `mask` counts.
-    pub masked: bool,
-}
-
-impl Pixels {
-    /// Empty, for pixels of `pixel_type`; grows to the largest window read.
-    pub fn new(pixel_type: PixelType) -> Pixels {
-        Pixels { values: Buffer::zeros(pixel_type, 0), mask: Vec::new(), masked: false }
-    }
+    name: Arc<str>,
 }
 
 impl Handle {
@@ -67,40 +45,27 @@ impl Handle {
     }
 
     fn place(mosaic: &Mosaic, placed_source: &PlacedSource) -> Result<Handle> {
-        let source = &placed_source.source;
+        let PlacedSource { source, placement, .. } = placed_source;
         let base = super::inspect::open(&source.name)?;
         check_unchanged(&base, source)?;
-        let nodata = mosaic.nodata_of(source);
-        let all_nodata = nodata.iter().all(Option::is_some);
-        let vrt_nodata = match place::hides_nodata(source, mosaic.resampling) {
-            true => vec![None; nodata.len()],
-            false => nodata.clone(),
-        };
-        let vrt_adds_alpha =
-            !(source.mask || source.alpha.is_some() || vrt_nodata.iter().all(Option::is_some));
         let frame = Frame { grid: &mosaic.grid, wkt: &mosaic.wkt, resampling: mosaic.resampling };
-        // A warp carries a mask over only as transparency.
-        let warp_adds_alpha = source.alpha.is_none() && (source.mask || !all_nodata);
-        let (placed, column, row) = match placed_source.placement {
+        let validity = Validity::of(source, mosaic.nodata_of(source), *placement, mosaic.resampling);
+        let (placed, column, row) = match *placement {
             Placement::OnGrid { column, row } => (None, column, row),
-            Placement::Resampled => (Some(place::vrt(&base, &frame, &vrt_nodata, vrt_adds_alpha)?), 0, 0),
-            Placement::Warped => {
-                (Some(place::warped_vrt(&base, source, &frame, &nodata, warp_adds_alpha)?), 0, 0)
-            }
+            Placement::Resampled => (Some(place::vrt(&base, &frame, &validity)?), 0, 0),
+            Placement::Warped => (Some(place::warped_vrt(&base, source, &frame, &validity)?), 0, 0),
         };
-        let added_alpha = Validity::Alpha(source.bands.len() as c_int + 1);
-        let validity = match (source.alpha, placed_source.placement) {
-            (Some(alpha), _) => Validity::Alpha(alpha as c_int + 1),
-            (None, Placement::Resampled) if vrt_adds_alpha => added_alpha,
-            (None, Placement::Warped) if warp_adds_alpha => added_alpha,
-            (None, Placement::OnGrid { .. } | Placement::Resampled) if source.mask => Validity::MaskBand,
-            _ => Validity::Everywhere,
-        };
-        let bands = placed_source.bands.iter().map(|&band| band as c_int + 1).collect();
-        let opaque = mosaic.opaque.filter(|_| source.alpha.is_none());
-        let nodata = placed_source.nodata.to_vec();
-        let name = std::sync::Arc::clone(&source.name);
-        Ok(Handle { placed, base, column, row, bands, validity, opaque, nodata, name })
+        Ok(Handle {
+            placed,
+            base,
+            column,
+            row,
+            bands: placed_source.bands.iter().map(|&band| number(band)).collect(),
+            beside_nodata: validity.beside,
+            opaque: mosaic.opaque.filter(|_| source.alpha.is_none()),
+            nodata: placed_source.nodata.to_vec(),
+            name: Arc::clone(&source.name),
+        })
     }
 
     /// Reads `place`, a part of the mosaic that the source touches, of the bands `bands` (indices into the mosaic's
@@ -111,7 +76,7 @@ impl Handle {
     pub fn read(
         &self,
         place: Window,
-        bands: std::ops::Range<usize>,
+        bands: Range<usize>,
         unit: usize,
         pixels: &mut Pixels,
     ) -> Result<Vec<String>> {
@@ -123,14 +88,14 @@ impl Handle {
     fn read_pixels(
         &self,
         place: Window,
-        bands: std::ops::Range<usize>,
+        bands: Range<usize>,
         unit: usize,
         pixels: &mut Pixels,
     ) -> Result<()> {
         let own_bands = bands.start.min(self.bands.len())..bands.end.min(self.bands.len());
         let count = place.pixels();
         pixels.values.resize(bands.len() * count);
-        pixels.masked = self.validity != Validity::Everywhere;
+        pixels.masked = self.beside_nodata != BesideNodata::Nothing;
         if pixels.masked {
             pixels.mask.resize(count, 0);
         }
@@ -143,14 +108,16 @@ impl Handle {
             };
             let from = self.in_dataset(part)?;
             calls::read(self.dataset(), from, &self.bands[own_bands.clone()], &mut pixels.values, to)?;
-            match self.validity {
-                Validity::Everywhere => {}
-                Validity::MaskBand => calls::read_mask(self.dataset(), from, &mut pixels.mask, to)?,
-                Validity::Alpha(band) => self.read_alpha(from, band, &mut pixels.mask, to)?,
+            match self.beside_nodata {
+                BesideNodata::Nothing => {}
+                BesideNodata::Mask => calls::read_mask(self.dataset(), from, &mut pixels.mask, to)?,
+                BesideNodata::Alpha(band) | BesideNodata::AddedAlpha(band) => {
+                    self.read_alpha(from, number(band), &mut pixels.mask, to)?;
+                }
             }
         }
-        if bands.end > self.bands.len() {
-            self.fill_opaque(own_bands, count, pixels);
+        if let Some(opaque) = self.opaque.filter(|_| bands.end > self.bands.len()) {
+            pixels.fill_opaque(opaque, &self.nodata[own_bands], count);
         }
         Ok(())
     }
@@ -198,27 +165,11 @@ impl Handle {
         }
         Ok(())
     }
+}
 
-    /// Full opacity, for the band that the mosaic has and this source has not, wherever any of its bands has data.
-    fn fill_opaque(&self, own_bands: std::ops::Range<usize>, count: usize, pixels: &mut Pixels) {
-        let Some(opaque) = self.opaque else { return };
-        let nodata = &self.nodata[own_bands.clone()];
-        crate::dispatch_pixel_type!(pixels.values.pixel_type(), T => {
-            let value = opaque.to_pixel::<T>().unwrap_or(T::from_i128(i128::MAX));
-            let (own, alpha) = pixels.values.pixels_mut::<T>().split_at_mut(own_bands.len() * count);
-            alpha.fill(value);
-            if !pixels.masked && !nodata.is_empty() && nodata.iter().all(Option::is_some) {
-                pixels.masked = true;
-                pixels.mask.resize(count, 0);
-                pixels.mask.fill(0);
-                for (band, nodata) in own.chunks_exact(count).zip(nodata) {
-                    let nodata = nodata.and_then(Number::to_pixel::<T>);
-                    let has_data = |v: T| nodata.is_none_or(|n| if n.is_nan() { !v.is_nan() } else { v != n });
-                    pixels.mask.iter_mut().zip(band).for_each(|(mask, &v)| *mask |= u8::from(has_data(v)));
-                }
-            }
-        });
-    }
+/// GDAL's number (from 1) of the band with this index.
+fn number(band: usize) -> c_int {
+    band as c_int + 1
 }
 
 /// The file may have been replaced since it was inspected.

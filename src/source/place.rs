@@ -51,32 +51,76 @@ pub(super) struct Frame<'a> {
     pub resampling: Resampling,
 }
 
-/// A VRT whose pixels are `grid`'s. Where neither nodata, mask nor transparency says which pixels are valid, it gets
-/// a band more, which does.
-pub(super) fn vrt(
-    base: &Dataset,
-    frame: &Frame,
-    nodata: &[Option<Number>],
-    add_alpha: bool,
-) -> Result<Dataset> {
+/// Who says which pixels of a source are valid, once it is on the mosaic's grid.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Validity {
+    /// Nodata of each of the source's bands, as a virtual dataset is told it.
+    pub told_nodata: Vec<Option<Number>>,
+    /// What says it beside nodata.
+    pub beside: BesideNodata,
+}
+
+/// What, beside nodata, says which pixels are valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BesideNodata {
+    /// Nothing: nodata alone, or every pixel is.
+    Nothing,
+    /// The dataset's mask.
+    Mask,
+    /// The source's own band (index from 0) of transparency.
+    Alpha(usize),
+    /// A band (index from 0) that the virtual dataset adds behind the source's: opaque where the source lies.
+    AddedAlpha(usize),
+}
+
+impl Validity {
+    /// Decides it for a source with this nodata in its bands.
+    pub fn of(
+        source: &Source,
+        nodata: Vec<Option<Number>>,
+        placement: Placement,
+        resampling: Resampling,
+    ) -> Validity {
+        let hidden = placement == Placement::Resampled && hides_nodata(source, resampling);
+        let told_nodata = if hidden { vec![None; nodata.len()] } else { nodata };
+        let all_nodata = told_nodata.iter().all(Option::is_some);
+        let added = BesideNodata::AddedAlpha(source.bands.len());
+        let beside = match (source.alpha, placement) {
+            (Some(alpha), _) => BesideNodata::Alpha(alpha),
+            // A warp carries a mask over only as transparency.
+            (None, Placement::Warped) if source.mask || !all_nodata => added,
+            (None, Placement::Warped) => BesideNodata::Nothing,
+            (None, _) if source.mask => BesideNodata::Mask,
+            (None, Placement::Resampled) if !all_nodata => added,
+            (None, _) => BesideNodata::Nothing,
+        };
+        Validity { told_nodata, beside }
+    }
+
+    fn adds_alpha(&self) -> bool {
+        matches!(self.beside, BesideNodata::AddedAlpha(_))
+    }
+}
+
+/// A VRT whose pixels are the frame's grid's.
+pub(super) fn vrt(base: &Dataset, frame: &Frame, validity: &Validity) -> Result<Dataset> {
     let mut arguments = vec!["-r".into(), calls::resampling_name(frame.resampling).into()];
     arguments.extend(extent(frame.grid));
-    if let Some(values) = nodata_list(nodata) {
+    if let Some(values) = nodata_list(&validity.told_nodata) {
         arguments.extend(["-srcnodata".into(), values.clone(), "-vrtnodata".into(), values]);
     }
-    if add_alpha {
+    if validity.adds_alpha() {
         arguments.push("-addalpha".into());
     }
     calls::build_vrt(base, arguments)
 }
 
-/// A warped VRT whose pixels are `grid`'s, with a band more as [`vrt`] has it.
+/// A warped VRT whose pixels are the frame's grid's.
 pub(super) fn warped_vrt(
     base: &Dataset,
     source: &Source,
     frame: &Frame,
-    nodata: &[Option<Number>],
-    add_alpha: bool,
+    validity: &Validity,
 ) -> Result<Dataset> {
     let mut arguments: Vec<String> =
         ["-of", "VRT", "-wm", "16", "-wo", "NUM_THREADS=1", "-et", "0"].map(String::from).into();
@@ -85,7 +129,8 @@ pub(super) fn warped_vrt(
     if !source.wkt.is_empty() && !frame.wkt.is_empty() {
         arguments.extend(["-s_srs".into(), source.wkt.to_string(), "-t_srs".into(), frame.wkt.into()]);
     }
-    if add_alpha {
+    let nodata = &validity.told_nodata;
+    if validity.adds_alpha() {
         arguments.extend(["-srcnodata".into(), "None".into(), "-dstalpha".into()]);
     } else if let Some(values) = nodata_list(nodata).filter(|_| nodata.iter().any(Option::is_some)) {
         arguments.extend(["-srcnodata".into(), values.clone(), "-dstnodata".into(), values]);
@@ -96,7 +141,7 @@ pub(super) fn warped_vrt(
 /// Whether a VRT must not hear of a source's nodata: where it does, GDAL's VRT computes in floating point (Float32 in
 /// 3.6), and 64-bit whole numbers lose their last digits. Nodata is told apart after reading, which is the same for
 /// the nearest pixel.
-pub(super) fn hides_nodata(source: &Source, resampling: Resampling) -> bool {
+fn hides_nodata(source: &Source, resampling: Resampling) -> bool {
     let wide = |band: &SourceBand| matches!(band.pixel_type, PixelType::UInt64 | PixelType::Int64);
     resampling == Resampling::Nearest && source.bands.iter().any(wide)
 }

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use gdal::Dataset;
 use gdal::raster::RasterBand;
 
-use super::place::{self, Frame};
+use super::place::{self, BesideNodata, Frame, Validity};
 use super::trap::checked;
 use super::{Mosaic, PlacedSource, Placement, inspect};
 use crate::geometry::Window;
@@ -173,29 +173,22 @@ fn half_to_even(sum: i128, count: i128) -> i128 {
 fn read_source(mosaic: &Mosaic, placed: &PlacedSource, window: Window) -> Result<Stack> {
     let source = &placed.source;
     let base = inspect::open(&source.name)?;
-    let mut nodata = mosaic.nodata_of(source);
-    if place::hides_nodata(source, mosaic.resampling) {
-        nodata.fill(None);
-    }
-    let all_nodata = nodata.iter().all(Option::is_some);
-    let says_itself = source.mask || source.alpha.is_some() || all_nodata;
     let frame = Frame { grid: &mosaic.grid, wkt: &mosaic.wkt, resampling: mosaic.resampling };
     let warped = placed.placement == Placement::Warped;
-    let adds_alpha =
-        if warped { source.alpha.is_none() && (source.mask || !all_nodata) } else { !says_itself };
+    let placement = if warped { Placement::Warped } else { Placement::Resampled };
+    let validity = Validity::of(source, mosaic.nodata_of(source), placement, mosaic.resampling);
     let dataset = if warped {
-        place::warped_vrt(&base, source, &frame, &nodata, adds_alpha)?
+        place::warped_vrt(&base, source, &frame, &validity)?
     } else {
-        place::vrt(&base, &frame, &nodata, adds_alpha)?
+        place::vrt(&base, &frame, &validity)?
     };
-    let alpha = source.alpha.or(adds_alpha.then_some(source.bands.len()));
-    let covered: Vec<bool> = match alpha {
-        Some(alpha) => {
-            let values = read_values(&dataset.rasterband(alpha + 1)?, window, PixelType::Float64)?;
+    let covered: Vec<bool> = match validity.beside {
+        BesideNodata::Alpha(band) | BesideNodata::AddedAlpha(band) => {
+            let values = read_values(&dataset.rasterband(band + 1)?, window, PixelType::Float64)?;
             values.iter().map(|value| value.to_f64() != 0.0).collect()
         }
-        None if source.mask => read_mask(&dataset, window)?,
-        None => vec![true; window.pixels()],
+        BesideNodata::Mask => read_mask(&dataset, window)?,
+        BesideNodata::Nothing => vec![true; window.pixels()],
     };
     let mut stack = Vec::new();
     for (&band, nodata) in placed.bands.iter().zip(placed.nodata.iter()) {

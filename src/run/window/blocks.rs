@@ -1,0 +1,121 @@
+//! The encoded blocks of a window: cut out of its pixels, encoded, put into the run of their row.
+
+use std::ops::Range;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use anyhow::Result;
+
+use super::{Shared, WindowRun};
+use crate::codec::{BlockLayout, Encoder, Predictor};
+use crate::geometry::{Size, Window};
+use crate::output::{BlockId, EncodedBlock, Plane};
+use crate::pixels::{Buffer, Number, Pixel, gather_block, is_filled_with, pack_mask};
+use crate::run::Totals;
+
+/// A worker's encoders, and the memory in which it cuts and encodes blocks.
+pub struct BlockEncoder<'a> {
+    shared: &'a Shared<'a>,
+    encoder: Encoder,
+    mask_encoder: Encoder,
+    block: Vec<u8>,
+    encoded: Vec<u8>,
+    /// One pixel, of all bands that a block holds, as a block that is left out reads.
+    implicit: Vec<u8>,
+}
+
+impl<'a> BlockEncoder<'a> {
+    /// Encoders as the job asks for them.
+    ///
+    /// # Errors
+    /// When the codec cannot be had with these settings.
+    pub fn new(shared: &'a Shared<'a>) -> Result<BlockEncoder<'a>> {
+        let mosaic = shared.mosaic;
+        let nodata = mosaic.nodata.unwrap_or(Number::Whole(0));
+        let mut sample = Buffer::zeros(mosaic.pixel_type, 1);
+        crate::dispatch_pixel_type!(mosaic.pixel_type, T => {
+            sample.pixels_mut::<T>()[0] = nodata.to_pixel().unwrap_or(T::from_i128(0));
+        });
+        Ok(BlockEncoder {
+            shared,
+            encoder: Encoder::new(shared.compression, shared.predictor, shared.level)?,
+            mask_encoder: Encoder::new(shared.mask_compression, Predictor::None, None)?,
+            block: Vec::new(),
+            encoded: Vec::new(),
+            implicit: sample.bytes().repeat(shared.samples()),
+        })
+    }
+
+    /// Encodes the blocks of the window that hold `bands`, whose `pixels` are bands × rows × columns.
+    ///
+    /// # Errors
+    /// When the codec fails.
+    pub fn encode(
+        &mut self,
+        (window, bands): (Window, Range<usize>),
+        pixels: &Buffer,
+        runs: &mut [WindowRun],
+    ) -> Result<()> {
+        let encoding = Instant::now();
+        let Shared { block: side, bands_apart, mosaic, totals, .. } = *self.shared;
+        let samples = self.shared.samples();
+        let sample_bytes = mosaic.pixel_type.bytes();
+        self.block.resize(side * side * samples * sample_bytes, 0);
+        for (row, part) in parts(window.size(), side) {
+            for first in bands.clone().step_by(samples) {
+                let taken = first - bands.start..first - bands.start + samples;
+                let fill = (side, &self.implicit[..sample_bytes]);
+                gather_block(pixels, window.size(), taken, part, fill, &mut self.block);
+                if is_filled_with(&self.block, &self.implicit) {
+                    totals.sparse_blocks.fetch_add(1, Ordering::Relaxed);
+                    continue;
+                }
+                let layout = BlockLayout { columns: side, rows: side, samples, sample_bytes };
+                self.encoder.encode(&mut self.block, layout, &mut self.encoded)?;
+                let id = self.id(Plane::Image, window, part, if bands_apart { first } else { 0 });
+                runs[row].blocks.push((id, EncodedBlock::new(self.encoded.clone())));
+            }
+        }
+        Totals::add(&totals.encode, encoding);
+        Ok(())
+    }
+
+    /// Encodes the blocks of the window's mask; `valid` (rows × columns) is 1 where there are data.
+    ///
+    /// # Errors
+    /// When the codec fails.
+    pub fn encode_mask(&mut self, window: Window, valid: &[u8], runs: &mut [WindowRun]) -> Result<()> {
+        let side = self.shared.block;
+        self.block.resize(side * side / 8, 0);
+        for (row, part) in parts(window.size(), side) {
+            pack_mask(valid, window.size(), part, side, &mut self.block);
+            if self.block.iter().all(|&bits| bits == 0) {
+                continue;
+            }
+            let layout = BlockLayout { columns: side / 8, rows: side, samples: 1, sample_bytes: 1 };
+            self.mask_encoder.encode(&mut self.block, layout, &mut self.encoded)?;
+            let id = self.id(Plane::Mask, window, part, 0);
+            runs[row].blocks.push((id, EncodedBlock::new(self.encoded.clone())));
+        }
+        Ok(())
+    }
+
+    /// The number of a block in the file: plane by plane, row by row.
+    fn id(&self, plane: Plane, window: Window, part: Window, band: usize) -> BlockId {
+        let side = self.shared.block;
+        let blocks = self.shared.blocks();
+        let column = (window.column + part.column) / side;
+        let row = (window.row + part.row) / side;
+        BlockId { plane, index: ((band * blocks.rows + row) * blocks.columns + column) as u64 }
+    }
+}
+
+/// The blocks of a window as parts of it, each with the number of its row of blocks.
+fn parts(window: Size, side: usize) -> impl Iterator<Item = (usize, Window)> {
+    (0..window.rows).step_by(side).enumerate().flat_map(move |(row_of_blocks, row)| {
+        (0..window.columns).step_by(side).map(move |column| {
+            let size = Size::new(side.min(window.columns - column), side.min(window.rows - row));
+            (row_of_blocks, Window::new(column, row, size.columns, size.rows))
+        })
+    })
+}
