@@ -46,7 +46,7 @@ pub fn tags_of_only_directory(file: &(impl ReadAt + ?Sized), without: &[u16]) ->
     let mut tags = Vec::with_capacity(entries.len());
     for entry in entries.iter().filter(|entry| !without.contains(&entry.tag)) {
         let width = kind_bytes(entry.kind).with_context(|| format!("tag {} has no known type", entry.tag))?;
-        let length = entry.count.checked_mul(width).unwrap_or(u64::MAX);
+        let length = entry.count.saturating_mul(width);
         ensure!(length <= MOST_BYTES, "tag {} claims {length} bytes", entry.tag);
         let bytes = reader.bytes(entry.value_position(width, reader.big), length)?;
         tags.push(Tag { number: entry.tag, kind: entry.kind, count: entry.count, bytes });

@@ -33,20 +33,42 @@ pub struct Needs<'a> {
     pub max_encoded: &'a dyn Fn(usize) -> usize,
     /// Bytes that an encoder holds.
     pub encoder_bytes: usize,
-    /// Bytes of the largest open source, GDAL's block cache apart.
-    pub handle_bytes: usize,
-    /// Bytes that GDAL's warper or resampler may take while it reads.
-    pub reader_bytes: usize,
-    /// Bytes of the largest block that reading one pixel decodes.
-    pub source_block_bytes: usize,
-    /// Bytes of decoded blocks that one row of windows, so many pixels high, touches.
-    pub row_of_blocks: &'a dyn Fn(usize) -> u64,
+    /// What is read through GDAL; nothing where all sources are read directly.
+    pub through_gdal: Option<ThroughGdal<'a>>,
+    /// What is read directly; nothing where no source is.
+    pub direct: Option<Direct<'a>>,
+    /// Bytes that one thread needs to verify.
+    pub verifier_bytes: u64,
     /// Bytes that the process holds already, and will go on holding: code, GDAL, what is known of the sources.
     pub runtime: u64,
     /// The window's side that was asked for.
     pub chunk: Option<usize>,
     /// The most workers that are of use.
     pub workers: usize,
+}
+
+/// What reading sources through GDAL takes: every worker has its own handles.
+pub struct ThroughGdal<'a> {
+    /// Bytes of the largest open source, GDAL's block cache apart.
+    pub handle_bytes: usize,
+    /// Bytes that GDAL's warper or resampler may take while it reads.
+    pub reader_bytes: usize,
+    /// Bytes of the largest block that reading one pixel decodes.
+    pub block_bytes: usize,
+    /// Bytes of decoded blocks that one row of windows, so many pixels high, touches.
+    pub row_of_blocks: &'a dyn Fn(usize) -> u64,
+}
+
+/// What reading sources directly takes: all workers share the decoded blocks.
+pub struct Direct<'a> {
+    /// Bytes of the largest decoded block.
+    pub block_bytes: usize,
+    /// Bytes of the largest encoded block.
+    pub encoded_bytes: usize,
+    /// Pixels of the largest block.
+    pub block_pixels: usize,
+    /// Bytes of decoded blocks that one row of windows, so many pixels high, touches.
+    pub row_of_blocks: &'a dyn Fn(usize) -> u64,
 }
 
 /// How the work is cut so that it fits.
@@ -62,6 +84,10 @@ pub struct Plan {
     pub windows_ahead: usize,
     /// Bytes for GDAL's block cache.
     pub cache_bytes: u64,
+    /// Bytes for decoded blocks of sources that are read directly.
+    pub decoded_bytes: u64,
+    /// How many threads verify.
+    pub verifiers: usize,
     /// How many sources a worker keeps open.
     pub open_sources: usize,
     /// Every byte that can be alive.
@@ -107,19 +133,25 @@ pub fn plan(needs: &Needs, limit: u64) -> Result<Plan, TooSmall> {
         // A cache that holds a row of windows is worth a smaller window, but not a worker.
         for full_cache in [true, false] {
             for &cut in &cuts {
-                let attempt = Attempt { needs, cut, workers, cache: LEAST_CACHE, open_sources: 1 };
-                let wanted = (needs.row_of_blocks)(cut.chunk) * workers as u64;
+                let attempt = Attempt::least(needs, cut, workers);
+                let wanted = attempt.wanted_caches();
                 let fixed = total(&attempt.lines());
                 let room = limit.saturating_sub(fixed);
-                if fixed <= limit && (!full_cache || room / 4 * 3 + LEAST_CACHE >= wanted) {
+                let enough = !full_cache || room / 4 * 3 >= wanted.0 + wanted.1;
+                if fixed <= limit && enough && limit >= least_to_verify(needs) {
                     return Ok(attempt.spend(room, wanted, limit));
                 }
             }
         }
     }
     let smallest = cuts.last().copied().expect("there is always a cut");
-    let attempt = Attempt { needs, cut: smallest, workers: 1, cache: LEAST_CACHE, open_sources: 1 };
-    Err(TooSmall { least: total(&attempt.lines()) })
+    let least = total(&Attempt::least(needs, smallest, 1).lines());
+    Err(TooSmall { least: least.max(least_to_verify(needs)) })
+}
+
+/// Verification begins when the work is done and its memory free again.
+fn least_to_verify(needs: &Needs) -> u64 {
+    needs.runtime + needs.verifier_bytes
 }
 
 /// Window side and bands at once.
@@ -153,10 +185,40 @@ struct Attempt<'a> {
     cut: Cut,
     workers: usize,
     cache: u64,
+    decoded: u64,
     open_sources: usize,
 }
 
-impl Attempt<'_> {
+impl<'a> Attempt<'a> {
+    fn least(needs: &'a Needs<'a>, cut: Cut, workers: usize) -> Attempt<'a> {
+        Attempt { needs, cut, workers, cache: LEAST_CACHE, decoded: 0, open_sources: 1 }
+    }
+
+    /// Bytes of decoded blocks, and of GDAL's cache beyond the least, that hold what a row of windows touches.
+    fn wanted_caches(&self) -> (u64, u64) {
+        let rows = self.cut.chunk;
+        let decoded = self.needs.direct.as_ref().map_or(0, |direct| (direct.row_of_blocks)(rows));
+        let own = self.needs.through_gdal.as_ref().map_or(0, |gdal| (gdal.row_of_blocks)(rows));
+        (decoded, (own * self.workers as u64).saturating_sub(self.cache))
+    }
+
+    /// Pixels of a source that are read at once.
+    fn layer_pixels(&self) -> u64 {
+        let window = self.window_pixels().pixels();
+        match (&self.needs.through_gdal, &self.needs.direct) {
+            (None, Some(direct)) => window.min(direct.block_pixels) as u64,
+            _ => window as u64,
+        }
+    }
+
+    /// Bytes of what reads the sources: for one worker.
+    fn reading(&self) -> (u64, u64) {
+        let gdal = self.needs.through_gdal.as_ref();
+        let open = gdal.map_or(0, |gdal| self.open_sources * gdal.handle_bytes + gdal.reader_bytes);
+        let direct = self.needs.direct.as_ref().map_or(0, |direct| direct.block_bytes + direct.encoded_bytes);
+        (open as u64, (gdal.map_or(0, |gdal| gdal.block_bytes) + direct) as u64)
+    }
+
     fn window(&self) -> Size {
         Size::square(self.cut.chunk)
     }
@@ -207,28 +269,38 @@ impl Attempt<'_> {
         vec![
             line("the process itself, GDAL and what is known of the sources", needs.runtime),
             each("stacks", THREAD),
-            each("pixels of one source in the window", pixels * (bands * needs.working_bytes as u64 + 3)),
+            each("pixels of one source", self.layer_pixels() * (bands * needs.working_bytes as u64 + 3)),
             each("the composite's state", pixels * (bands * needs.state_bytes as u64)),
             each("the window's pixels", pixels * (bands * needs.output_bytes as u64 + 1)),
             each("a block being encoded", (block_bytes + (needs.max_encoded)(block_bytes)) as u64),
             each("encoder tables", needs.encoder_bytes as u64),
             each("the window's encoded blocks", self.encoded(window)),
-            each("open sources", (self.open_sources * needs.handle_bytes + needs.reader_bytes) as u64),
-            each("source blocks being decoded", needs.source_block_bytes as u64),
+            each("open sources", self.reading().0),
+            each("source blocks being decoded", self.reading().1),
+            line("decoded blocks of the sources", self.decoded),
             line("encoded blocks that wait for their turn", waiting_rows + waiting_windows),
             line("GDAL's block cache", self.cache),
             line("index of the blocks written", blocks * planes * RECORD),
         ]
     }
 
-    /// Gives what is left to the cache, then to open sources.
-    fn spend(mut self, room: u64, wanted_cache: u64, limit: u64) -> Plan {
-        let more_cache = wanted_cache.saturating_sub(self.cache).min(room / 4 * 3);
-        self.cache += more_cache;
-        let handle = (self.workers * self.needs.handle_bytes).max(1) as u64;
-        let more_open = ((room - more_cache) / 2 / handle).min(MOST_OPEN_SOURCES as u64 - 1);
-        self.open_sources += more_open as usize;
+    /// Gives what is left to the caches, in the proportion in which they are wanted, then to open sources.
+    fn spend(mut self, room: u64, wanted: (u64, u64), limit: u64) -> Plan {
+        let for_caches = (wanted.0 + wanted.1).min(room / 4 * 3);
+        let share = |part: u64| {
+            (u128::from(for_caches) * u128::from(part) / u128::from((wanted.0 + wanted.1).max(1))) as u64
+        };
+        self.decoded = share(wanted.0);
+        self.cache += share(wanted.1);
+        if let Some(gdal) = &self.needs.through_gdal {
+            let handle = (self.workers * gdal.handle_bytes).max(1) as u64;
+            let more_open = ((room - for_caches) / 2 / handle).min(MOST_OPEN_SOURCES as u64 - 1);
+            self.open_sources += more_open as usize;
+        }
+        let to_verify = (limit - self.needs.runtime) / self.needs.verifier_bytes.max(1);
         Plan {
+            decoded_bytes: self.decoded,
+            verifiers: to_verify.clamp(1, self.workers as u64) as usize,
             window: self.window(),
             bands_at_once: self.cut.bands_at_once,
             workers: self.workers,
@@ -257,6 +329,10 @@ mod tests {
         max_encoded: &'a dyn Fn(usize) -> usize,
         row_of_blocks: &'a dyn Fn(usize) -> u64,
     ) -> Needs<'a> {
+        let gdal =
+            ThroughGdal { handle_bytes: 5 << 20, reader_bytes: 0, block_bytes: 2 << 20, row_of_blocks };
+        let direct =
+            Direct { block_bytes: 2 << 20, encoded_bytes: 1 << 20, block_pixels: 512 * 512, row_of_blocks };
         Needs {
             size,
             block: 512,
@@ -268,10 +344,9 @@ mod tests {
             mask: false,
             max_encoded,
             encoder_bytes: 200_000,
-            handle_bytes: 5 << 20,
-            reader_bytes: 0,
-            source_block_bytes: 2 << 20,
-            row_of_blocks,
+            through_gdal: (!bands.is_multiple_of(3)).then_some(gdal),
+            direct: (bands % 3 != 1).then_some(direct),
+            verifier_bytes: 7 << 20,
             runtime: 60 << 20,
             chunk: None,
             workers,

@@ -20,54 +20,49 @@ const TIEPOINT: u16 = 33922;
 /// ModelPixelScaleTag.
 const PIXEL_SCALE: u16 = 33550;
 
-/// An input that GDAL has judged, and how it says what it says.
+/// An input that GDAL has judged, to compare others with.
 pub struct Model {
-    source: Source,
-    tags: Tags,
-    /// Whether GDAL moved the tiepoint by half a pixel, as it does where a pixel is a point.
-    half_pixel: f64,
+    /// What GDAL says of it.
+    pub(super) source: Source,
+    says: Option<Says>,
     folders: Folders,
 }
 
+/// How a file says what GDAL says of it.
+struct Says {
+    tags: Tags,
+    /// Whether GDAL moved the tiepoint by half a pixel, as it does where a pixel is a point.
+    half_pixel: f64,
+}
+
 impl Model {
-    /// The model that `source` is, when it can be one.
-    pub fn of(source: &Source) -> Option<Model> {
+    /// A model of `source`.
+    pub fn of(source: Source) -> Model {
         let folders = Folders::default();
-        if source.mask || source.direct.is_err() || !folders.is_alone(&source.name) {
-            return None;
-        }
-        let file = FileReader::open(source.name.as_ref().as_ref()).ok()?;
-        let (tags, tiepoint) = say(&file)?;
-        let own_bounds = source.geotransform.bounds(source.size);
-        if source.footprint.bounds != own_bounds {
-            return None;
-        }
-        // GDAL's geotransform must follow from the tiepoint in one of the two ways that the standard knows.
-        let follows = |half| place(&tags, tiepoint, half).is_some_and(|found| found == source.geotransform);
-        let half_pixel = [0.0, 0.5].into_iter().find(|&half| follows(half))?;
-        Some(Model { source: source.clone(), tags, half_pixel, folders })
+        let says = Says::of(&source, &folders);
+        Model { source, says, folders }
     }
 
     /// What is known of `name`, when it says what the model says.
-    pub fn describe(&self, name: &str) -> Option<Source> {
+    pub(super) fn describe(&self, name: &str) -> Option<Source> {
+        let says = self.says.as_ref()?;
         if !self.folders.is_alone(name) {
             return None;
         }
         let file = FileReader::open(name.as_ref()).ok()?;
         let (tags, tiepoint) = say(&file)?;
-        if tags != self.tags {
+        if tags != says.tags {
             return None;
         }
         let directory = container::directories(&file).ok()?.into_iter().next()?;
         // One that is cut short is told about by the long way.
-        if !matches!(container::check_blocks_inside(&file, &directory), Ok(None)) {
-            return None;
-        }
-        let geotransform = place(&tags, tiepoint, self.half_pixel)?;
+        let (None, largest) = container::check_blocks_inside(&file, &directory).ok()? else { return None };
+        let geotransform = place(&tags, tiepoint, says.half_pixel)?;
         let direct = DirectLayout::of(&directory, directory.size, &self.source.bands).ok()?;
         let storage = Storage {
             block: Size::new(direct.block.columns, direct.block.rows),
             block_bytes: direct.block_bytes(),
+            encoded_bytes: largest as usize,
             ..self.source.storage
         };
         let footprint = Footprint {
@@ -85,6 +80,22 @@ impl Model {
             stamp: Stamp::of(name),
             ..self.source.clone()
         })
+    }
+}
+
+impl Says {
+    /// Nothing when others cannot be judged by this one.
+    fn of(source: &Source, folders: &Folders) -> Option<Says> {
+        let warped = source.footprint.bounds != source.geotransform.bounds(source.size);
+        if warped || source.mask || source.direct.is_err() || !folders.is_alone(&source.name) {
+            return None;
+        }
+        let file = FileReader::open(source.name.as_ref().as_ref()).ok()?;
+        let (tags, tiepoint) = say(&file)?;
+        // GDAL's geotransform must follow from the tiepoint in one of the two ways that the standard knows.
+        let follows = |half| place(&tags, tiepoint, half).is_some_and(|found| found == source.geotransform);
+        let half_pixel = [0.0, 0.5].into_iter().find(|&half| follows(half))?;
+        Some(Says { tags, half_pixel })
     }
 }
 
@@ -120,7 +131,8 @@ impl Folders {
     /// to it (statistics, masks, overviews, world files).
     fn is_alone(&self, name: &str) -> bool {
         let path = Path::new(name);
-        let (Some(stem), Some(folder)) = (path.file_stem().and_then(|stem| stem.to_str()), path.parent()) else {
+        let (Some(stem), Some(folder)) = (path.file_stem().and_then(|stem| stem.to_str()), path.parent())
+        else {
             return false;
         };
         let beginning = format!("{stem}.");

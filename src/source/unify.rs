@@ -7,11 +7,27 @@ use super::{CrsGroups, Placement, Problem, Source, SourceBand};
 use crate::geometry::{
     Bounds, Footprint, Grid, GridError, GridRequest, ResolutionRule, Window, unify as unify_grid,
 };
-use crate::pixels::{BandRule, Method, Number, PixelType, Resampling};
+use crate::pixels::{BandRule, Method, Number, PixelType, Resampling, named_values};
+use std::fmt;
+use std::str::FromStr;
+
+named_values! {
+    /// How the pixels of sources are read.
+    ReaderChoice, "reader" {
+        /// Directly where that gives what GDAL gives, else through GDAL.
+        Auto => "auto",
+        /// Directly; a source that cannot be is a problem.
+        Direct => "direct",
+        /// Through GDAL.
+        Vrt => "vrt",
+    }
+}
 
 /// What is asked of the mosaic.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
+    /// How sources are read.
+    pub reader: ReaderChoice,
     /// How overlaps are decided.
     pub method: Method,
     /// The target CRS as WKT, when one was asked for.
@@ -89,6 +105,8 @@ pub struct PlacedSource {
     pub bands: Arc<[usize]>,
     /// Nodata of those bands.
     pub nodata: Arc<[Option<Number>]>,
+    /// Whether its blocks are read without GDAL.
+    pub direct: bool,
 }
 
 /// Something that keeps sources from becoming one mosaic, and the sources without which it would not.
@@ -159,7 +177,8 @@ impl Unifier<'_> {
         let opaque = has_alpha.then(|| self.opacity(&maps)).flatten();
         let bands = self.carry_bands(&maps, nodata, opaque.is_some());
         self.warn_of_impossible_nodata(&maps);
-        let placed = self.place(&grid, &same_crs, &maps);
+        let placed = self.place(&grid, &same_crs, &maps, working_type);
+        self.check_reader(&placed, working_type);
         Some(Mosaic {
             grid,
             wkt,
@@ -495,7 +514,13 @@ impl Unifier<'_> {
         }
     }
 
-    fn place(&self, grid: &Grid, same_crs: &[bool], maps: &[BandMap]) -> Vec<PlacedSource> {
+    fn place(
+        &self,
+        grid: &Grid,
+        same_crs: &[bool],
+        maps: &[BandMap],
+        working_type: PixelType,
+    ) -> Vec<PlacedSource> {
         type Shared = (Vec<usize>, Vec<Option<Number>>, Arc<[usize]>, Arc<[Option<Number>]>);
         let mut last: Option<Shared> = None;
         let mut placed = Vec::with_capacity(self.sources.len());
@@ -509,12 +534,15 @@ impl Unifier<'_> {
                 last = Some((bands.clone(), nodata.clone(), bands.into(), nodata.into()));
             }
             let (_, _, bands, nodata) = last.as_ref().expect("set just now");
+            let placement = Placement::of(source, grid, same_crs);
             placed.push(PlacedSource {
                 source: Arc::clone(source),
                 window: source.footprint.bounds.touched_window(grid),
-                placement: Placement::of(source, grid, same_crs),
+                placement,
                 bands: Arc::clone(bands),
                 nodata: Arc::clone(nodata),
+                direct: self.request.reader != ReaderChoice::Vrt
+                    && why_not_direct(source, placement, working_type).is_none(),
             });
         }
         match self.request.method {
@@ -526,6 +554,21 @@ impl Unifier<'_> {
         placed
     }
 
+    /// With `--reader direct`, what cannot be read directly is a problem.
+    fn check_reader(&mut self, placed: &[PlacedSource], working_type: PixelType) {
+        if self.request.reader != ReaderChoice::Direct {
+            return;
+        }
+        for placed in placed.iter().filter(|placed| !placed.direct) {
+            let reason =
+                why_not_direct(&placed.source, placed.placement, working_type).unwrap_or("it cannot be");
+            let problem = Problem::new(&*placed.source.name, format!("is not read directly: {reason}"))
+                .with_hint("leave out --reader, and GDAL reads it");
+            let index = self.sources.iter().position(|source| Arc::ptr_eq(source, &placed.source));
+            self.conflicts.push(Conflict { problem, sources: index.into_iter().collect() });
+        }
+    }
+
     fn common_metadata(&self) -> Vec<(String, String)> {
         let mut common = self.sources[0].metadata.to_vec();
         for source in &self.sources[1..] {
@@ -534,6 +577,19 @@ impl Unifier<'_> {
             }
         }
         common
+    }
+}
+
+/// Why GDAL has to read a source; nothing where its blocks give the same pixels.
+fn why_not_direct(source: &Source, placement: Placement, working_type: PixelType) -> Option<&'static str> {
+    match (&source.direct, placement) {
+        (Err(reason), _) => Some(reason),
+        (Ok(_), Placement::Resampled | Placement::Warped) => Some("it is not on the mosaic's grid"),
+        // Where numbers are rounded or cut, GDAL's way of doing so counts.
+        (Ok(layout), _) if !working_type.holds(layout.pixel_type) => {
+            Some("its numbers are cut to another type")
+        }
+        (Ok(_), Placement::OnGrid { .. }) => None,
     }
 }
 

@@ -81,12 +81,10 @@ impl State {
 fn open(source: &Source) -> Result<DirectFile> {
     let opened = || -> Result<DirectFile> {
         let file = FileReader::open(source.name.as_ref().as_ref())?;
-        let directory = container::directories(&file)?.into_iter().next().context("it holds no image any more")?;
+        let directory =
+            container::directories(&file)?.into_iter().next().context("it holds no image any more")?;
         let layout = DirectLayout::of(&directory, source.size, &source.bands);
-        ensure!(
-            layout.as_ref() == source.direct.as_ref().map_err(|reason| reason),
-            "it is not the raster that was inspected"
-        );
+        ensure!(layout.as_ref() == source.direct.as_ref(), "it is not the raster that was inspected");
         Ok(DirectFile { file, directory, layout: layout.map_err(anyhow::Error::msg)? })
     };
     opened().with_context(|| format!("{}: the source could not be opened again", source.name))

@@ -55,9 +55,15 @@ impl DirectLayout {
         let swapped = directory.byte_order == ByteOrder::Big;
         let one_type = bands.iter().all(|band| band.pixel_type == pixel_type);
         let reasons = [
-            (directory.size != size || usize::from(directory.samples) != bands.len(), "GDAL shows another raster"),
+            (
+                directory.size != size || usize::from(directory.samples) != bands.len(),
+                "GDAL shows another raster",
+            ),
             (!one_type || !format, "its samples are of several types, or of one that is not known here"),
-            (usize::from(directory.bits_per_sample) != 8 * pixel_type.bytes(), "its samples are no whole bytes"),
+            (
+                usize::from(directory.bits_per_sample) != 8 * pixel_type.bytes(),
+                "its samples are no whole bytes",
+            ),
             (directory.fill_order != 1, "its bits stand in reverse order"),
             (directory.photometric == 6, "its colours are YCbCr"),
             (swapped && predictor != Predictor::None, "it has a predictor and big-endian numbers"),

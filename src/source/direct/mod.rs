@@ -17,10 +17,10 @@ pub use cache::BlockCache;
 pub use files::DirectFiles;
 pub use layout::DirectLayout;
 
-use super::{Pixels, PlacedSource, Placement};
+use super::{Mosaic, Pixels, PlacedSource, Placement};
 use crate::codec::{Compression, Decoder, Predictor, max_encoded_len};
 use crate::geometry::Window;
-use crate::pixels::{Buffer, Number, Pixel, PixelType};
+use crate::pixels::{Buffer, Number, Pixel};
 use cache::Block;
 use files::DirectFile;
 
@@ -35,6 +35,8 @@ pub struct DirectSources {
 /// A worker's reader: its decoders, and the bytes of a block being decoded.
 pub struct DirectReader<'a> {
     shared: &'a DirectSources,
+    /// Full opacity, when the mosaic has transparency.
+    opaque: Option<Number>,
     decoders: Vec<((Compression, Predictor), Decoder)>,
     encoded: Vec<u8>,
 }
@@ -52,8 +54,8 @@ pub struct Part {
 
 impl<'a> DirectReader<'a> {
     /// A reader that has decoded nothing yet.
-    pub fn new(shared: &'a DirectSources) -> DirectReader<'a> {
-        DirectReader { shared, decoders: Vec::new(), encoded: Vec::new() }
+    pub fn new(mosaic: &Mosaic, shared: &'a DirectSources) -> DirectReader<'a> {
+        DirectReader { shared, opaque: mosaic.opaque, decoders: Vec::new(), encoded: Vec::new() }
     }
 
     /// Reads one part of a source, of the bands `bands` (indices into the mosaic's bands), into `pixels`.
@@ -88,6 +90,10 @@ impl<'a> DirectReader<'a> {
             pixels.mask.resize(count, 0);
             mark_opaque(&block, layout, part, sample, &mut pixels.mask);
         }
+        let opaque = self.opaque.filter(|_| source.alpha.is_none() && bands.end > placed.bands.len());
+        if let Some(opaque) = opaque {
+            pixels.fill_opaque(opaque, &placed.nodata[own], count);
+        }
         Ok(())
     }
 
@@ -108,7 +114,11 @@ impl<'a> DirectReader<'a> {
         }
         let shape = layout.block_layout(row, file.directory.size.rows);
         let most = max_encoded_len(layout.compression, layout.block_bytes()) as u64 * 2 + 4096;
-        ensure!(size <= most, "block {place} claims {size} bytes, more than a block of {} bytes can need", shape.bytes());
+        ensure!(
+            size <= most,
+            "block {place} claims {size} bytes, more than a block of {} bytes can need",
+            shape.bytes()
+        );
         self.encoded.resize(size as usize, 0);
         crate::container::ReadAt::read_at(&file.file, offset, &mut self.encoded)
             .with_context(|| format!("block {place}, {size} bytes at byte {offset}"))?;
@@ -170,6 +180,15 @@ pub fn parts(placed: &PlacedSource, place: Window) -> impl Iterator<Item = Part>
             })
         })
     })
+}
+
+/// How many blocks of a directly read source the mosaic needs.
+pub fn blocks_needed(placed: &PlacedSource) -> u64 {
+    let (Some(window), Ok(layout), true) = (placed.window, &placed.source.direct, placed.direct) else {
+        return 0;
+    };
+    let planes = if layout.is_planar(placed.source.bands.len()) { placed.bands.len() } else { 1 };
+    parts(placed, window).count() as u64 * planes as u64
 }
 
 /// Copies one sample of a part's pixels into `values` from `start` on, as numbers of its type.
@@ -246,10 +265,4 @@ fn mark_opaque(block: &Block, layout: &DirectLayout, part: Part, sample: usize, 
 fn swap_bytes(buffer: &mut Buffer) {
     let width = buffer.pixel_type().bytes();
     buffer.bytes_mut().chunks_exact_mut(width).for_each(<[u8]>::reverse);
-}
-
-/// Whether numbers of one type read as another are the same for the direct reader and for GDAL: always, as long as
-/// nothing is rounded.
-pub(super) fn converts_alike(from: PixelType, to: PixelType) -> bool {
-    to.holds(from)
 }
