@@ -1,0 +1,116 @@
+//! What is carried over from the sources to the mosaic: what they agree on.
+
+use std::sync::Arc;
+
+use super::bands::BandMap;
+use super::names::some_names;
+use super::{MosaicBand, Unifier};
+use crate::pixels::{BandRule, Method, Number};
+use crate::source::{Problem, SourceBand};
+
+impl<'a> Unifier<'a> {
+    /// The mosaic's bands: those of colour, then transparency where any source has it.
+    pub(super) fn carry_bands(
+        &mut self,
+        maps: &[BandMap],
+        nodata: Option<Number>,
+        has_alpha: bool,
+    ) -> Vec<MosaicBand> {
+        let method = self.request.method;
+        let background = nodata.unwrap_or(Number::Whole(0));
+        let mut bands = Vec::new();
+        for index in 0..maps[0].colors.len() {
+            self.refuse_other_meanings(maps, index);
+            let carried = self.carry_band(maps, index);
+            bands.push(MosaicBand { rule: BandRule::Method(method), background, carried });
+        }
+        if has_alpha {
+            let owner = maps.iter().position(|map| map.alpha.is_some()).expect("a source has transparency");
+            let alpha = maps[owner].alpha.expect("it has");
+            let carried = self.sources[owner].bands[alpha].clone();
+            bands.push(MosaicBand { rule: BandRule::Alpha(method), background: Number::Whole(0), carried });
+        }
+        bands
+    }
+
+    /// What each source says of one band, the first source's before all. Those that share the first's are left out.
+    fn others(&self, maps: &[BandMap], index: usize) -> (&'a SourceBand, Vec<(usize, &'a SourceBand)>) {
+        let of = |number: usize| &self.sources[number].bands[maps[number].colors[index]];
+        let first = of(0);
+        let others = (1..maps.len()).map(|number| (number, of(number)));
+        (first, others.filter(|(_, band)| !std::ptr::eq(*band, first)).collect())
+    }
+
+    /// What changes the meaning of a band's values must agree, unless they are only counted.
+    fn refuse_other_meanings(&mut self, maps: &[BandMap], index: usize) {
+        if self.request.method == Method::Count {
+            return;
+        }
+        let (first, others) = self.others(maps, index);
+        let unlike = |same: &dyn Fn(&SourceBand) -> bool| -> Vec<usize> {
+            others.iter().filter(|(_, band)| !same(band)).map(|&(number, _)| number).collect()
+        };
+        let differences = [
+            (
+                unlike(&|band| band.palette == first.palette),
+                "has another colour palette than",
+                "turn them into RGB first: gdal_translate -expand rgb",
+            ),
+            (
+                unlike(&|band| (band.scale, band.offset) == (first.scale, first.offset)),
+                "has another scale or offset than",
+                "bring them to one first: gdal_translate -unscale",
+            ),
+            (
+                unlike(&|band| band.unit == first.unit),
+                "has values in another unit than",
+                "bring them to one unit first",
+            ),
+        ];
+        for (numbers, message, hint) in differences.into_iter().filter(|(numbers, ..)| !numbers.is_empty()) {
+            let names = some_names(self.sources, &numbers);
+            let message = format!("band {}: {message} {}", index + 1, self.sources[0].name);
+            self.conflict(Problem::new(names, message).with_hint(hint), numbers);
+        }
+    }
+
+    /// What the sources agree on for one band, as far as it still holds for the method's results.
+    fn carry_band(&self, maps: &[BandMap], index: usize) -> SourceBand {
+        let (first, others) = self.others(maps, index);
+        let mut carried = first.clone();
+        for (_, band) in others {
+            if band.description != carried.description {
+                carried.description.clear();
+            }
+            if band.categories != carried.categories {
+                carried.categories.clear();
+            }
+            if band.color_interpretation != carried.color_interpretation {
+                carried.color_interpretation = "Undefined".into();
+            }
+            carried.metadata.retain(|item| band.metadata.contains(item));
+        }
+        if matches!(self.request.method, Method::Mean | Method::Sum | Method::Count) {
+            (carried.palette, carried.categories) = (None, Vec::new());
+            if carried.color_interpretation == "Palette" {
+                carried.color_interpretation = "Gray".into();
+            }
+        }
+        if self.request.method == Method::Count {
+            (carried.scale, carried.offset) = (None, None);
+            carried.unit.clear();
+        }
+        carried
+    }
+
+    /// Metadata of the dataset on which all sources agree.
+    pub(super) fn common_metadata(&self) -> Vec<(String, String)> {
+        let mut common = self.sources[0].metadata.to_vec();
+        for source in &self.sources[1..] {
+            if !Arc::ptr_eq(&source.metadata, &self.sources[0].metadata) {
+                common.retain(|item| source.metadata.contains(item));
+            }
+        }
+        common
+    }
+}

@@ -1,0 +1,140 @@
+//! The mosaic's grid, and each source's place on it.
+
+use std::sync::Arc;
+
+use super::bands::BandMap;
+use super::names::{count_of, some_names};
+use super::types::source_nodata;
+use super::{PlacedSource, Request, Unifier};
+use crate::geometry::{Footprint, Grid, GridError, GridRequest, Window, unify as unify_grid};
+use crate::pixels::{Method, Number, PixelType};
+use crate::source::{Placement, Problem, Source};
+
+impl Unifier<'_> {
+    /// The grid asked for, of all sources' footprints.
+    pub(super) fn choose_grid(&mut self) -> Option<Grid> {
+        let footprints: Vec<Footprint> = self.sources.iter().map(|source| source.footprint).collect();
+        let Request { resolution, bounds, align, .. } = *self.request;
+        match unify_grid(&footprints, &GridRequest { resolution, bounds, align }) {
+            Ok(grid) => {
+                self.warn_when_outside(&grid);
+                Some(grid)
+            }
+            Err(GridError::MixedResolution(first, _)) => {
+                self.refuse_mixed_resolution(&footprints, first);
+                None
+            }
+            Err(error) => {
+                self.refuse_grid(error);
+                None
+            }
+        }
+    }
+
+    fn refuse_mixed_resolution(&mut self, footprints: &[Footprint], first: usize) {
+        let same = |f: &Footprint| footprints[first].resolution.equals_over(f.resolution, f.size);
+        let others: Vec<usize> = (0..footprints.len()).filter(|&i| !same(&footprints[i])).collect();
+        const SHOWN: usize = 8;
+        let shown = std::iter::once(first).chain(others.iter().copied()).take(SHOWN);
+        let lines =
+            shown.map(|index| format!("\n  {}: {}", self.sources[index].name, footprints[index].resolution));
+        let message = format!("the inputs have different resolutions:{}", lines.collect::<String>());
+        let problem = Problem::new(count_of(self.sources.len()), message)
+            .with_hint("choose one with --resolution highest, lowest, average, common or X[,Y]");
+        self.conflict(problem, others);
+    }
+
+    /// Says why there is no grid, whichever sources were left out.
+    fn refuse_grid(&mut self, error: GridError) {
+        let all = count_of(self.sources.len());
+        let problem = match error {
+            GridError::MixedResolution(..) | GridError::NoCommonResolution => {
+                Problem::new(all, "no resolution divides those of all inputs")
+                    .with_hint("choose one with --resolution X[,Y]")
+            }
+            GridError::TooLarge(columns, rows) => {
+                let message =
+                    format!("the mosaic would have {columns} columns and {rows} rows; GDAL holds 2147483647");
+                Problem::new(all, message).with_hint("cut it with --bounds, or coarsen it with --resolution")
+            }
+            GridError::Empty => Problem::new("--bounds", "the bounds hold not one pixel")
+                .with_hint("they are xmin,ymin,xmax,ymax in the mosaic's CRS"),
+        };
+        self.conflict(problem, vec![]);
+    }
+
+    fn warn_when_outside(&mut self, grid: &Grid) {
+        let outside: Vec<usize> = (0..self.sources.len())
+            .filter(|&index| self.sources[index].footprint.bounds.touched_window(grid).is_none())
+            .collect();
+        if !outside.is_empty() {
+            let names = some_names(self.sources, &outside);
+            self.warnings
+                .push(format!("outside of the bounds, so that nothing of them is in the mosaic: {names}"));
+        }
+    }
+
+    /// All sources on the grid, in the order in which they are composited.
+    pub(super) fn place(
+        &self,
+        grid: &Grid,
+        same_crs: &[bool],
+        maps: &[BandMap],
+        working_type: PixelType,
+    ) -> Vec<PlacedSource> {
+        let mut placed: Vec<PlacedSource> = Vec::with_capacity(self.sources.len());
+        for ((source, map), &same_crs) in self.sources.iter().zip(maps).zip(same_crs) {
+            let (bands, nodata) = self.bands_and_nodata(source, map, placed.last());
+            let placement = Placement::of(source, grid, same_crs);
+            placed.push(PlacedSource {
+                source: Arc::clone(source),
+                window: touched_window(source, grid, placement),
+                direct: self.reads_directly(source, placement, working_type),
+                placement,
+                bands,
+                nodata,
+            });
+        }
+        match self.request.method {
+            Method::First => {}
+            Method::Last => placed.reverse(),
+            // One order whatever the order given, so that sums of floats do not depend on it.
+            _ => placed.sort_by(|a, b| a.source.name.cmp(&b.source.name)),
+        }
+        placed
+    }
+
+    /// The bands that are taken and their nodata (transparency has none), shared with the source `before` where it
+    /// has the same: ten thousand sources do not hold ten thousand copies.
+    fn bands_and_nodata(
+        &self,
+        source: &Source,
+        map: &BandMap,
+        before: Option<&PlacedSource>,
+    ) -> BandsAndNodata {
+        let bands: Vec<usize> = map.colors.iter().chain(&map.alpha).copied().collect();
+        let of_bands = source_nodata(source, self.request.source_nodata);
+        let of_band = |&band: &usize| of_bands[band].filter(|_| Some(band) != map.alpha);
+        let nodata: Vec<Option<Number>> = bands.iter().map(of_band).collect();
+        match before.filter(|before| *before.bands == bands && *before.nodata == nodata) {
+            Some(before) => (Arc::clone(&before.bands), Arc::clone(&before.nodata)),
+            None => (bands.into(), nodata.into()),
+        }
+    }
+}
+
+/// The mosaic's pixels that a source may touch. What GDAL resamples or warps can reach a pixel further than its
+/// corners say.
+fn touched_window(source: &Source, grid: &Grid, placement: Placement) -> Option<Window> {
+    let touched = source.footprint.bounds.touched_window(grid)?;
+    if matches!(placement, Placement::OnGrid { .. }) {
+        return Some(touched);
+    }
+    const MARGIN: usize = 2;
+    let (column, row) = (touched.column.saturating_sub(MARGIN), touched.row.saturating_sub(MARGIN));
+    let columns = touched.end_column() + MARGIN - column;
+    let rows = touched.end_row() + MARGIN - row;
+    Window::new(column, row, columns, rows).intersection(Window::whole(grid.size))
+}
+
+type BandsAndNodata = (Arc<[usize]>, Arc<[Option<Number>]>);

@@ -1,0 +1,188 @@
+//! From many sources to one mosaic: its grid, types, bands and validity, and everything that stands in the way.
+
+mod bands;
+mod carried;
+mod crs;
+mod grid;
+mod names;
+mod reader;
+mod types;
+
+use std::sync::Arc;
+
+pub use reader::ReaderChoice;
+
+use super::{Placement, Problem, Source, SourceBand};
+use crate::geometry::{Bounds, Grid, ResolutionRule, Window};
+use crate::pixels::{BandRule, Method, Number, PixelType, Resampling};
+
+/// What is asked of the mosaic.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// How sources are read.
+    pub reader: ReaderChoice,
+    /// How overlaps are decided.
+    pub method: Method,
+    /// The target CRS as WKT, when one was asked for.
+    pub wkt: Option<String>,
+    /// How the resolution is decided.
+    pub resolution: ResolutionRule,
+    /// Bounds in the target CRS instead of the sources' union.
+    pub bounds: Option<Bounds>,
+    /// Whether edges lie on multiples of the resolution.
+    pub align: bool,
+    /// How pixels between pixels are made.
+    pub resampling: Resampling,
+    /// Bands by number (from 1) or description, in order; empty for all.
+    pub bands: Vec<String>,
+    /// The output's type, when one was asked for.
+    pub pixel_type: Option<PixelType>,
+    /// Nodata of all sources, whatever they say.
+    pub source_nodata: Option<Number>,
+    /// Nodata of the output.
+    pub nodata: Option<Number>,
+}
+
+/// The mosaic to be made: everything that decides its pixels.
+#[derive(Debug, Clone)]
+pub struct Mosaic {
+    /// Its pixel grid.
+    pub grid: Grid,
+    /// Its CRS as WKT, empty for none.
+    pub wkt: Arc<str>,
+    /// The type in which sources are read and compared.
+    pub working_type: PixelType,
+    /// The type of its pixels.
+    pub pixel_type: PixelType,
+    /// Its bands.
+    pub bands: Vec<MosaicBand>,
+    /// Its nodata value.
+    pub nodata: Option<Number>,
+    /// Whether a mask says which pixels are valid.
+    pub mask: bool,
+    /// Opacity of pixels of sources without transparency, when the mosaic has a band for it (the last).
+    pub opaque: Option<Number>,
+    /// How overlaps are decided.
+    pub method: Method,
+    /// How pixels between pixels are made.
+    pub resampling: Resampling,
+    /// Nodata of all sources, whatever they say.
+    pub source_nodata: Option<Number>,
+    /// Metadata on which all sources agree.
+    pub metadata: Vec<(String, String)>,
+    /// The sources in the order in which they are composited: for `first` and `last` the top one first.
+    pub sources: Vec<PlacedSource>,
+}
+
+/// A band of the mosaic.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MosaicBand {
+    /// How it is decided.
+    pub rule: BandRule,
+    /// The value where no source has data.
+    pub background: Number,
+    /// What the sources say of it, and agree on.
+    pub carried: SourceBand,
+}
+
+/// A source, and where in the mosaic it lies.
+#[derive(Debug, Clone)]
+pub struct PlacedSource {
+    /// The source.
+    pub source: Arc<Source>,
+    /// The mosaic's pixels that it touches; `None` when it lies outside.
+    pub window: Option<Window>,
+    /// How its pixels come there.
+    pub placement: Placement,
+    /// The index, in the source, of each band of the mosaic that it has.
+    pub bands: Arc<[usize]>,
+    /// Nodata of those bands.
+    pub nodata: Arc<[Option<Number>]>,
+    /// Whether its blocks are read without GDAL.
+    pub direct: bool,
+}
+
+/// Something that keeps sources from becoming one mosaic, and the sources without which it would not.
+#[derive(Debug, Clone)]
+pub struct Conflict {
+    /// What is wrong.
+    pub problem: Problem,
+    /// Indices of the sources to leave out; empty when leaving out does not help.
+    pub sources: Vec<usize>,
+}
+
+impl Mosaic {
+    /// Nodata of each band of a source: what was asked for, or what it says.
+    pub fn nodata_of(&self, source: &Source) -> Vec<Option<Number>> {
+        types::source_nodata(source, self.source_nodata)
+    }
+
+    /// The rules of all bands.
+    pub fn rules(&self) -> Vec<BandRule> {
+        self.bands.iter().map(|band| band.rule).collect()
+    }
+
+    /// Bytes of one pixel of all bands in the output.
+    pub fn pixel_bytes(&self) -> usize {
+        self.bands.len() * self.pixel_type.bytes()
+    }
+}
+
+/// Makes one mosaic of the sources (at least one), or says everything that stands in the way. Warnings come beside it.
+pub fn unify(sources: &[Arc<Source>], request: &Request) -> (Result<Mosaic, Vec<Conflict>>, Vec<String>) {
+    let mut unifier = Unifier { sources, request, conflicts: Vec::new(), warnings: Vec::new() };
+    let mosaic = unifier.unify();
+    let Unifier { conflicts, warnings, .. } = unifier;
+    (mosaic.filter(|_| conflicts.is_empty()).ok_or(conflicts), warnings)
+}
+
+/// What is asked, and what was found wrong so far. Each question about the mosaic is answered in a room of its own.
+struct Unifier<'a> {
+    sources: &'a [Arc<Source>],
+    request: &'a Request,
+    conflicts: Vec<Conflict>,
+    warnings: Vec<String>,
+}
+
+impl Unifier<'_> {
+    fn unify(&mut self) -> Option<Mosaic> {
+        let (wkt, same_crs) = self.choose_crs();
+        self.check_orientation();
+        let maps = self.choose_bands();
+        if !self.conflicts.is_empty() {
+            return None;
+        }
+        let maps = maps?;
+        let grid = self.choose_grid();
+        let working_type = self.choose_working_type(&maps);
+        let (grid, working_type) = (grid?, working_type?);
+        let has_alpha = maps.iter().any(|map| map.alpha.is_some());
+        let pixel_type = self.choose_pixel_type(working_type);
+        let nodata = self.choose_nodata(&maps, pixel_type);
+        let mask = self.needs_mask(has_alpha);
+        let opaque = has_alpha.then(|| self.opacity(&maps)).flatten();
+        let bands = self.carry_bands(&maps, nodata, opaque.is_some());
+        self.warn_of_impossible_nodata(&maps);
+        let placed = self.place(&grid, &same_crs, &maps, working_type);
+        self.check_reader(&placed, working_type);
+        Some(Mosaic {
+            grid,
+            wkt,
+            working_type,
+            pixel_type,
+            bands,
+            nodata,
+            mask,
+            opaque,
+            method: self.request.method,
+            resampling: self.request.resampling,
+            source_nodata: self.request.source_nodata,
+            metadata: self.common_metadata(),
+            sources: placed,
+        })
+    }
+
+    fn conflict(&mut self, problem: Problem, sources: Vec<usize>) {
+        self.conflicts.push(Conflict { problem, sources });
+    }
+}
