@@ -3,6 +3,7 @@
 use super::{OnError, ProgressMode, Verify};
 use crate::codec::Compression;
 use crate::pixels::{Method, PixelType, Resampling};
+use crate::source::ReaderChoice;
 
 /// How a setting's text is made of words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,6 +153,9 @@ keys! {
     "threads" Value Work "N" any, "Workers at most [default: as many as CPUs and memory allow]";
     "on-error" Value Work "WHAT" names_of!(OnError),
         "What an input with a problem does: fail the job, or be skipped and listed [default: fail]";
+    "reader" Value Work "NAME" names_of!(ReaderChoice),
+        "How sources are read: auto reads blocks directly where that gives the pixels that GDAL gives, direct demands \
+         it, vrt reads all through GDAL [default: auto]";
     "verify" Value Work "HOW" names_of!(Verify), "How the written file is checked [default: quick]";
 
     "dry-run" Switch Telling "" any, "Print the plan and stop; with -v also where each setting came from";

@@ -4,6 +4,7 @@ use super::{CreationOptions, Machine, MemorySize, Problem};
 use crate::codec::Compression;
 use crate::geometry::{Bounds, ResolutionRule};
 use crate::pixels::{Method, Number, PixelType, Resampling, named_values};
+use crate::source::ReaderChoice;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -76,6 +77,8 @@ pub struct Settings {
     pub threads: usize,
     /// What an input with a problem does.
     pub on_error: OnError,
+    /// How sources are read.
+    pub reader: ReaderChoice,
     /// How the written file is checked.
     pub verify: Verify,
     /// Where a JSON report goes.
@@ -113,6 +116,7 @@ impl Settings {
             memory: machine.default_memory(),
             threads: machine.cpus.max(1),
             on_error: OnError::Fail,
+            reader: ReaderChoice::Auto,
             verify: Verify::Quick,
             report: None,
         }

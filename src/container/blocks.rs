@@ -96,25 +96,27 @@ pub struct BlocksOutside {
     pub range: BlockRange,
 }
 
-/// The blocks of an image that reach past the end of the file, as in one that was cut short; `None` when all lie
-/// inside.
+/// The blocks of an image that reach past the end of the file, as in one that was cut short (`None` when all lie
+/// inside), and the bytes of its largest block.
 ///
 /// # Errors
 /// As [`Directory::block_ranges`].
 pub fn check_blocks_inside(
     file: &(impl ReadAt + ?Sized),
     directory: &Directory,
-) -> Result<Option<BlocksOutside>> {
+) -> Result<(Option<BlocksOutside>, u64)> {
     let mut found: Option<BlocksOutside> = None;
+    let mut largest = 0;
     for slice in directory.block_ranges_in_slices(file) {
         let (first, ranges) = slice?;
         for (index, range) in (first..).zip(ranges) {
             let (offset, bytes) = range;
+            largest = largest.max(bytes);
             let inside = offset.checked_add(bytes).is_some_and(|end| end <= file.size());
             if bytes > 0 && !inside {
                 found.get_or_insert(BlocksOutside { count: 0, first: index, range }).count += 1;
             }
         }
     }
-    Ok(found)
+    Ok((found, largest))
 }

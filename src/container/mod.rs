@@ -7,6 +7,7 @@ mod blocks;
 mod directory;
 mod parse;
 mod read_at;
+mod tags;
 #[cfg(test)]
 mod tests;
 
@@ -14,3 +15,4 @@ pub use blocks::{BlockRange, BlockRanges, BlocksOutside, check_blocks_inside};
 pub use directory::{ArrayPlace, ByteOrder, Directory};
 pub use parse::directories;
 pub use read_at::ReadAt;
+pub use tags::{Tag, Tags, tags_of_only_directory};

@@ -37,15 +37,25 @@ pub fn directories(file: &(impl ReadAt + ?Sized)) -> Result<Vec<Directory>> {
 }
 
 /// One field of a directory.
-struct Entry {
-    tag: u16,
-    kind: u16,
-    count: u64,
-    /// Where its values stand.
+pub(super) struct Entry {
+    pub tag: u16,
+    pub kind: u16,
+    pub count: u64,
+    /// Where its values stand, for the kinds that are whole numbers.
     position: u64,
+    /// Where the field of four or eight bytes stands that holds the values or their place.
+    field: u64,
+    /// What that field says as a place.
+    place: u64,
 }
 
 impl Entry {
+    /// Where the values stand, when one has `width` bytes: in the field itself where they fit.
+    pub fn value_position(&self, width: u64, big: bool) -> u64 {
+        let fits = self.count.checked_mul(width).is_some_and(|length| length <= if big { 8 } else { 4 });
+        if fits { self.field } else { self.place }
+    }
+
     /// Bytes of one value, for the kinds that are whole numbers.
     fn value_bytes(&self) -> Option<u64> {
         match self.kind {
@@ -59,15 +69,15 @@ impl Entry {
 }
 
 /// Numbers of a file of known byte order and width.
-struct Reader<'a, R: ?Sized> {
+pub(super) struct Reader<'a, R: ?Sized> {
     file: &'a R,
-    order: ByteOrder,
-    big: bool,
+    pub order: ByteOrder,
+    pub big: bool,
 }
 
 impl<'a, R: ReadAt + ?Sized> Reader<'a, R> {
     /// Reads the header; also gives the place of the first directory.
-    fn open(file: &'a R) -> Result<(Self, u64)> {
+    pub fn open(file: &'a R) -> Result<(Self, u64)> {
         ensure!(file.size() >= 8, "no TIFF: only {} bytes long", file.size());
         let mut header = [0; 8];
         file.read_at(0, &mut header)?;
@@ -91,7 +101,7 @@ impl<'a, R: ReadAt + ?Sized> Reader<'a, R> {
     }
 
     /// `length` bytes at `position`, when the file has them.
-    fn bytes(&self, position: u64, length: u64) -> Result<Vec<u8>> {
+    pub fn bytes(&self, position: u64, length: u64) -> Result<Vec<u8>> {
         let inside = position.checked_add(length).is_some_and(|end| end <= self.file.size());
         ensure!(inside, "{length} bytes at byte {position} reach past the end ({} bytes)", self.file.size());
         let mut bytes = vec![0; usize::try_from(length)?];
@@ -104,7 +114,7 @@ impl<'a, R: ReadAt + ?Sized> Reader<'a, R> {
     }
 
     /// The entries of the directory at `position`, and the place of the next one (0: none).
-    fn entries(&self, position: u64) -> Result<(Vec<Entry>, u64)> {
+    pub fn entries(&self, position: u64) -> Result<(Vec<Entry>, u64)> {
         // Widths of the entry count, of one entry, and of an offset.
         let (count_bytes, entry_bytes, offset_bytes) = if self.big { (8, 20, 8) } else { (2, 12, 4) };
         let count = self.number(position, count_bytes)?;
@@ -128,11 +138,13 @@ impl<'a, R: ReadAt + ?Sized> Reader<'a, R> {
             kind: number(2, 2) as u16,
             count: number(4, offset_bytes),
             position: value,
+            field: value,
+            place: number(4 + offset_bytes as usize, offset_bytes),
         };
         // Values that fit in the field stand there; otherwise the field says where they are.
         let inline = entry.value_bytes().and_then(|width| width.checked_mul(entry.count));
         if inline.is_none_or(|length| length > offset_bytes) {
-            entry.position = number(4 + offset_bytes as usize, offset_bytes);
+            entry.position = entry.place;
         }
         entry
     }

@@ -115,8 +115,8 @@ fn every_kind_of_tiff_reads_the_same() {
 fn blocks_behind_the_end_are_counted() {
     let file = sample(ByteOrder::Little, true);
     let image = &directories(&file[..]).unwrap()[0];
-    assert_eq!(check_blocks_inside(&file[..], image).unwrap(), None);
-    let found = check_blocks_inside(&file[..2099], image).unwrap();
+    assert_eq!(check_blocks_inside(&file[..], image).unwrap().0, None);
+    let found = check_blocks_inside(&file[..2099], image).unwrap().0;
     assert_eq!(found, Some(BlocksOutside { count: 3, first: 9, range: (2090, 10) }));
 }
 

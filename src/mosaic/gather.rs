@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use super::{Failure, Hooks};
 use crate::config::{OnError, Settings};
 use crate::run::in_parallel;
-use crate::source::{Conflict, Mosaic, Problem, Request, Source, inspect, names, resolve_crs, unify};
+use crate::source::{Conflict, Model, Mosaic, Problem, Request, Source, inspect, names, resolve_crs, unify};
 
 /// The mosaic, and what became of each input.
 pub struct Gathered {
@@ -93,6 +93,7 @@ fn leave_out(
 
 fn request(settings: &Settings, wkt: Option<String>) -> Request {
     Request {
+        reader: settings.reader,
         method: settings.method,
         wkt,
         resolution: settings.resolution,
@@ -119,7 +120,7 @@ fn inspect_all(
     let mut results = Vec::with_capacity(names.len());
     while first.is_none() && results.len() < names.len() {
         let result = inspect(&names[results.len()], target, None);
-        first = result.as_ref().ok().map(|(source, _)| source.clone());
+        first = result.as_ref().ok().map(|(source, _)| Model::of(source.clone()));
         results.push(Some(result));
     }
     let rest = &names[results.len()..];

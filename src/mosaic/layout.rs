@@ -4,13 +4,13 @@ use anyhow::Context;
 
 use super::Failure;
 use crate::codec::{BlockLayout, Compression, Encoder, Predictor, max_encoded_len};
-use crate::config::{self, BigTiff, Settings};
+use crate::config::{self, BigTiff, Settings, Verify};
 use crate::geometry::Size;
 use crate::output::{Interleave, OutputBand, OutputSpec};
 use crate::pixels::Composite;
 use crate::plan::{self, Jobs, Needs, Plan, TooSmall, Touching, WindowGrid};
 use crate::run::memory;
-use crate::source::{Mosaic, Placement, Problem};
+use crate::source::{Mosaic, PlacedSource, Placement, Problem, Source};
 
 /// How the mosaic is stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -127,13 +127,27 @@ pub fn plan(
         block: encoding.block,
     };
     let touching = |chunk| Touching::new(&grid(chunk), mosaic.sources.iter().map(|source| source.window));
-    let row_of_blocks = |chunk: usize| bytes_of_a_row_of_blocks(mosaic, &touching(chunk), chunk);
+    let row_of_blocks =
+        |direct: bool, chunk: usize| bytes_of_a_row_of_blocks(mosaic, &touching(chunk), chunk, direct);
+    let (row_directly, row_through_gdal) =
+        (|chunk| row_of_blocks(true, chunk), |chunk| row_of_blocks(false, chunk));
     let encoder = Encoder::new(encoding.compression, encoding.predictor, encoding.level)
         .map_err(|error| Failure::Problems(vec![Problem::new("--compress", format!("{error:#}"))]))?;
     let samples = if encoding.bands_apart { 1 } else { mosaic.bands.len() };
     let (columns, rows) = (encoding.block, encoding.block);
     let block_layout = BlockLayout { columns, rows, samples, sample_bytes: mosaic.pixel_type.bytes() };
-    let storages = || mosaic.sources.iter().map(|placed| placed.source.storage);
+    let direct = plan::Direct {
+        block_bytes: largest(mosaic, true, |source| source.storage.block_bytes),
+        encoded_bytes: largest(mosaic, true, |source| source.storage.encoded_bytes),
+        block_pixels: largest(mosaic, true, |source| source.storage.block.pixels()),
+        row_of_blocks: &row_directly,
+    };
+    let through_gdal = plan::ThroughGdal {
+        handle_bytes: largest(mosaic, false, Source::handle_bytes),
+        reader_bytes: reader_bytes(mosaic, encoding.block),
+        block_bytes: largest(mosaic, false, |source| source.storage.block_bytes),
+        row_of_blocks: &row_through_gdal,
+    };
     let needs = Needs {
         size: mosaic.grid.size,
         block: encoding.block,
@@ -145,10 +159,9 @@ pub fn plan(
         mask: mosaic.mask,
         max_encoded: &|raw| max_encoded_len(encoding.compression, raw),
         encoder_bytes: encoder.working_bytes(block_layout),
-        handle_bytes: mosaic.sources.iter().map(|placed| placed.source.handle_bytes()).max().unwrap_or(0),
-        reader_bytes: reader_bytes(mosaic, encoding.block),
-        source_block_bytes: storages().map(|storage| storage.block_bytes).max().unwrap_or(0),
-        row_of_blocks: &row_of_blocks,
+        direct: mosaic.sources.iter().any(|placed| placed.direct).then_some(direct),
+        through_gdal: mosaic.sources.iter().any(|placed| !placed.direct).then_some(through_gdal),
+        verifier_bytes: verifier_bytes(settings, mosaic, encoding.block),
         runtime: memory::resident() + STILL_TO_COME,
         chunk: settings.chunk,
         workers: settings.threads,
@@ -175,10 +188,33 @@ fn reader_bytes(mosaic: &Mosaic, block: usize) -> usize {
     mosaic.sources.iter().map(|placed| of(&placed.placement)).max().unwrap_or(0)
 }
 
-/// Bytes of the decoded source blocks that one row of windows touches, the row that touches most.
-fn bytes_of_a_row_of_blocks(mosaic: &Mosaic, touching: &Touching, chunk: usize) -> u64 {
+/// What one thread takes to verify: a handle and its block, of a source and of the output.
+fn verifier_bytes(settings: &Settings, mosaic: &Mosaic, block: usize) -> u64 {
+    if settings.verify == Verify::None {
+        return 0;
+    }
+    const AREAS: usize = 12 << 20;
+    let source = |placed: &PlacedSource| placed.source.handle_bytes() + placed.source.storage.block_bytes;
+    let of_source = mosaic.sources.iter().map(source).max().unwrap_or(0);
+    let of_output = 3 * block * block * mosaic.pixel_bytes();
+    (of_source + reader_bytes(mosaic, block) + of_output + AREAS) as u64
+}
+
+/// The largest of a figure of the sources that are read directly, or of those that are not.
+fn largest(mosaic: &Mosaic, direct: bool, figure: impl Fn(&Source) -> usize) -> usize {
+    let sources = mosaic.sources.iter().filter(|placed| placed.direct == direct);
+    sources.map(|placed| figure(&placed.source)).max().unwrap_or(0)
+}
+
+/// Bytes of the decoded source blocks that one row of windows touches, the row that touches most, of the sources that
+/// are read directly or of those that are not.
+fn bytes_of_a_row_of_blocks(mosaic: &Mosaic, touching: &Touching, chunk: usize, direct: bool) -> u64 {
     let of_source = |index: usize| {
-        let source = &mosaic.sources[index].source;
+        let placed = &mosaic.sources[index];
+        if placed.direct != direct {
+            return 0;
+        }
+        let source = &placed.source;
         let block = source.storage.block;
         let rows =
             ((chunk / block.rows.max(1) + 2) * block.rows).min(source.size.rows.next_multiple_of(block.rows));

@@ -11,16 +11,16 @@ mod gather;
 mod layout;
 mod write;
 
-use std::io::BufRead;
+use std::io::{self, BufRead};
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use crate::config::Settings;
+use crate::config::{self, Settings};
 use crate::plan::{Jobs, Plan, Touching};
 use crate::run::memory;
-use crate::run::progress::Progress;
+use crate::run::progress::{Progress, Silent};
 use crate::run::report::{Report, Seconds};
 use crate::source::{Mosaic, Problem};
 
@@ -71,12 +71,28 @@ pub fn build(settings: &Settings, hooks: &mut Hooks) -> Result<Report, Failure> 
     write::write(settings, prepared, hooks)
 }
 
+/// Makes the mosaic without hooks: nobody hears of its progress, nothing stops it, and a list on stdin is empty.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_simply(settings: &Settings) -> Result<Report, Failure> {
+    let mut hooks = Hooks {
+        progress: &Silent,
+        stop: &AtomicBool::new(false),
+        stdin: &mut io::empty(),
+        unfinished: &Mutex::new(None),
+        command: Vec::new(),
+    };
+    build(settings, &mut hooks)
+}
+
 /// Decides everything and writes nothing: looks at the inputs, makes one mosaic of them, plans the work.
 ///
 /// # Errors
 /// Everything that stands in the way, at once.
 pub fn prepare(settings: &Settings, hooks: &mut Hooks) -> Result<Prepared, Failure> {
     let started = Instant::now();
+    check(settings)?;
     memory::prepare_heap();
     crate::source::prepare_gdal(4 << 20)?;
     hooks.progress.stage("inspect");
@@ -96,4 +112,15 @@ pub fn prepare(settings: &Settings, hooks: &mut Hooks) -> Result<Prepared, Failu
     ];
     let gather::Gathered { mosaic, used, skipped, warnings } = gathered;
     Ok(Prepared { mosaic, encoding, plan, jobs, touching, used, skipped, warnings, seconds })
+}
+
+/// Refuses settings that have no meaning. The command line has done so before, and named where each came from.
+fn check(settings: &Settings) -> Result<(), Failure> {
+    let of = |(key, problem): (&str, config::Problem)| Problem {
+        source: key.into(),
+        message: problem.message,
+        hint: problem.hint,
+    };
+    let problems: Vec<Problem> = settings.problems().into_iter().map(of).collect();
+    if problems.is_empty() { Ok(()) } else { Err(Failure::Problems(problems)) }
 }

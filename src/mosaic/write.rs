@@ -15,7 +15,8 @@ use crate::run::report::{
 };
 use crate::run::verify::{Depth, Findings, verify};
 use crate::run::{Shared, Sink, Totals, WindowMaker, memory, run_jobs};
-use crate::source::{Problem, Stamp};
+use crate::source::direct::{self, BlockCache, DirectFiles, DirectSources};
+use crate::source::{Mosaic, Problem, ReaderChoice, Stamp};
 
 impl Sink<(BlockId, EncodedBlock)> for BlockWriter {
     fn store(&mut self, blocks: Vec<(BlockId, EncodedBlock)>) -> Result<()> {
@@ -30,7 +31,7 @@ pub fn write(settings: &Settings, mut prepared: Prepared, hooks: &Hooks) -> Resu
     let unfinished = Unfinished::set(hooks, target.path());
     let totals = Totals::default();
     hooks.progress.stage("run");
-    let written = write_blocks(&prepared, target.path(), &totals, hooks)?;
+    let written = write_blocks(settings, &prepared, target.path(), &totals, hooks)?;
     prepared.time("run", started);
 
     hooks.progress.stage("verify");
@@ -62,10 +63,20 @@ pub fn write(settings: &Settings, mut prepared: Prepared, hooks: &Hooks) -> Resu
     Ok(report)
 }
 
-fn write_blocks(prepared: &Prepared, path: &Path, totals: &Totals, hooks: &Hooks) -> Result<Written> {
+fn write_blocks(
+    settings: &Settings,
+    prepared: &Prepared,
+    path: &Path,
+    totals: &Totals,
+    hooks: &Hooks,
+) -> Result<Written> {
     let Prepared { mosaic, encoding, plan, jobs, touching, .. } = prepared;
     let container = create_header(path, &encoding.spec(mosaic))?;
     totals.note(container.warnings.clone());
+    let direct = DirectSources {
+        files: DirectFiles::new(OPEN_FILES),
+        cache: BlockCache::new(plan.decoded_bytes as usize),
+    };
     let shared = Shared {
         mosaic,
         plan,
@@ -77,6 +88,8 @@ fn write_blocks(prepared: &Prepared, path: &Path, totals: &Totals, hooks: &Hooks
         level: encoding.level,
         // GDAL's own choice for masks inside a GeoTIFF, which the header says.
         mask_compression: Compression::Deflate,
+        direct: &direct,
+        ask_gdal: settings.reader == ReaderChoice::Auto,
         totals,
     };
     let mut writer = BlockWriter::new(container)?;
@@ -92,8 +105,12 @@ fn write_blocks(prepared: &Prepared, path: &Path, totals: &Totals, hooks: &Hooks
     );
     hooks.progress.finish();
     made?;
+    totals.blocks_decoded.store(direct.cache.decoded(), Ordering::Relaxed);
     writer.finish()
 }
+
+/// Files that are open at once for direct reading: below the usual limit of a process.
+const OPEN_FILES: usize = 256;
 
 fn check(
     settings: &Settings,
@@ -108,7 +125,7 @@ fn check(
         Verify::Full => Depth::Everything,
     };
     let Prepared { mosaic, jobs, touching, plan, .. } = prepared;
-    verify(path, (mosaic, jobs, touching), &written.records, depth, plan.workers, hooks.stop).map(Some)
+    verify(path, (mosaic, jobs, touching), &written.records, depth, plan.verifiers, hooks.stop).map(Some)
 }
 
 /// A source that was replaced while it was read may be half old and half new in the mosaic.
@@ -166,12 +183,20 @@ fn report(
         blocks: Blocks {
             written: written.records.len() as u64,
             sparse: totals.sparse_blocks.load(Ordering::Relaxed),
+            decoded_per_needed: decoded_per_needed(&mosaic, totals),
             read_per_pixel: samples_read as f64 / samples.max(1) as f64,
         },
         warnings,
         verification,
         sha256: String::new(),
     }
+}
+
+/// Blocks decoded for each block of the directly read sources that the mosaic needs: 1 where none was decoded twice.
+fn decoded_per_needed(mosaic: &Mosaic, totals: &Totals) -> Option<f64> {
+    let needed: u64 = mosaic.sources.iter().map(direct::blocks_needed).sum();
+    let decoded = totals.blocks_decoded.load(Ordering::Relaxed);
+    (needed > 0).then(|| decoded as f64 / needed as f64)
 }
 
 fn plan_report(prepared: &Prepared) -> PlanReport {
@@ -190,6 +215,7 @@ fn plan_report(prepared: &Prepared) -> PlanReport {
         windows_ahead: plan.windows_ahead,
         open_sources: plan.open_sources,
         cache_bytes: plan.cache_bytes,
+        decoded_bytes: plan.decoded_bytes,
     }
 }
 

@@ -188,10 +188,10 @@ fn records_say_where_the_bytes_lie() {
         assert_eq!(ranges[record.id.index as usize], (record.offset, record.size.into()));
     }
     for directory in &directories {
-        assert_eq!(check_blocks_inside(&reader, directory).unwrap(), None);
+        assert_eq!(check_blocks_inside(&reader, directory).unwrap().0, None);
     }
     let cut = &file[..file.len() - 1];
-    let outside = check_blocks_inside(cut, &directories[1]).unwrap().unwrap();
+    let outside = check_blocks_inside(cut, &directories[1]).unwrap().0.unwrap();
     assert_eq!(outside.count, 1);
 }
 

@@ -6,6 +6,6 @@ mod budget;
 mod touching;
 mod windows;
 
-pub use budget::{Line, Needs, Plan, TooSmall, plan};
+pub use budget::{Direct, Line, Needs, Plan, ThroughGdal, TooSmall, plan};
 pub use touching::Touching;
 pub use windows::{Job, Jobs, WindowGrid};

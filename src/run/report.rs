@@ -50,7 +50,7 @@ pub struct Report {
     /// What verification found.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verification: Option<Findings>,
-    /// SHA-256 of the output.
+    /// SHA-256 of the output; empty where the settings name no file for the report, since it takes a whole read.
     pub sha256: String,
 }
 
@@ -96,6 +96,7 @@ pub struct PlanReport {
     pub windows_ahead: usize,
     pub open_sources: usize,
     pub cache_bytes: u64,
+    pub decoded_bytes: u64,
 }
 
 /// The budget beside what was measured.
@@ -139,6 +140,9 @@ pub struct Blocks {
     pub written: u64,
     /// Not stored because they hold nothing but nodata, in windows that sources touch.
     pub sparse: u64,
+    /// Blocks decoded for each block needed of the sources that were read without GDAL; absent where none was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decoded_per_needed: Option<f64>,
     /// Source pixels read for each pixel of the mosaic that a source touches: 1 without overlap.
     pub read_per_pixel: f64,
 }

@@ -16,6 +16,8 @@ pub struct Totals {
     pub encode: AtomicU64,
     /// Pixels of one band read from sources.
     pub samples_read: AtomicU64,
+    /// Blocks of sources decoded without GDAL.
+    pub blocks_decoded: AtomicU64,
     /// Blocks left out because they hold nothing but nodata.
     pub sparse_blocks: AtomicU64,
     /// What GDAL warned of, each text once, and not without end.

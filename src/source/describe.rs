@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Stamp;
+use super::direct::DirectLayout;
 use crate::geometry::{Footprint, GeoTransform, Size};
 use crate::pixels::{Number, PixelType};
 
@@ -29,6 +30,8 @@ pub struct Source {
     pub metadata: Arc<Vec<(String, String)>>,
     /// How its pixels are stored.
     pub storage: Storage,
+    /// How its blocks are read without GDAL, or why they are not.
+    pub direct: Result<DirectLayout, &'static str>,
     /// How its file looked.
     pub stamp: Option<Stamp>,
 }
@@ -67,6 +70,8 @@ pub struct Storage {
     pub block: Size,
     /// Bytes of a block of all the bands that are decoded with it.
     pub block_bytes: usize,
+    /// Bytes of the largest block as it is stored, where that is known, else as many.
+    pub encoded_bytes: usize,
     /// Whether reading one band decodes all.
     pub all_bands_together: bool,
 }
@@ -80,6 +85,6 @@ impl Source {
     /// Bytes that an open handle holds beside GDAL's block cache: the decoded block and its encoded bytes.
     pub fn handle_bytes(&self) -> usize {
         const DATASET: usize = 128 << 10;
-        DATASET + 2 * self.storage.block_bytes
+        DATASET + self.storage.block_bytes + self.storage.encoded_bytes
     }
 }

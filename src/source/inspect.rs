@@ -6,8 +6,9 @@ use anyhow::{Context, Result, bail};
 use gdal::raster::RasterBand;
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags, Metadata};
 
+use super::direct::DirectLayout;
 use super::trap::{checked, checked_with_warnings};
-use super::{FileReader, Problem, Source, SourceBand, Stamp, Storage, place};
+use super::{FileReader, Model, Problem, Source, SourceBand, Stamp, Storage, place};
 use crate::container;
 use crate::geometry::{Footprint, GeoTransform, Resolution, Size};
 use crate::pixels::{Number, PixelType};
@@ -55,15 +56,19 @@ pub(super) fn open(name: &str) -> Result<Dataset> {
 pub fn inspect(
     name: &str,
     target: Option<&str>,
-    like: Option<&Source>,
+    like: Option<&Model>,
 ) -> Result<(Source, Vec<String>), Problem> {
+    if let Some(source) = like.and_then(|like| like.describe(name)) {
+        return Ok((source, Vec::new()));
+    }
     let problem = |error: anyhow::Error| Problem::new(name, explain(name, &error));
     let dataset = open(name).map_err(problem)?;
     let described = checked_with_warnings("inspect", || describe(name, &dataset, target));
     let (source, warnings) = described.map_err(problem)?;
-    check_whole(name, &dataset).map_err(problem)?;
+    let mut source = source;
+    look_inside(&mut source, &dataset).map_err(problem)?;
     let source = match like {
-        Some(like) => share(source, like),
+        Some(like) => share(source, &like.source),
         None => source,
     };
     Ok((source, warnings))
@@ -105,6 +110,7 @@ fn describe(name: &str, dataset: &Dataset, target: Option<&str>) -> Result<Sourc
         mask: flags.is_per_dataset() && !flags.is_alpha(),
         alpha,
         storage: describe_storage(dataset, &bands)?,
+        direct: Err("GDAL alone reads it"),
         bands: Arc::new(bands),
         metadata: Arc::new(metadata(dataset)),
         stamp: Stamp::of(name),
@@ -202,7 +208,8 @@ fn describe_storage(dataset: &Dataset, bands: &[SourceBand]) -> Result<Storage> 
     let decoded_bands = if all_bands_together { bands } else { &bands[..1] };
     let pixel_bytes: usize = decoded_bands.iter().map(|band| band.pixel_type.bytes()).sum();
     let block = Size::new(columns, rows);
-    Ok(Storage { block, block_bytes: block.pixels() * pixel_bytes, all_bands_together })
+    let block_bytes = block.pixels() * pixel_bytes;
+    Ok(Storage { block, block_bytes, encoded_bytes: block_bytes, all_bands_together })
 }
 
 /// Metadata without what describes this one file's storage or statistics, which a mosaic of it does not have.
@@ -213,25 +220,40 @@ fn metadata<M: Metadata>(object: &M) -> Vec<(String, String)> {
     pairs.filter(|(key, _)| !of_this_file(key)).map(|(key, value)| (key.into(), value.into())).collect()
 }
 
-/// A GeoTIFF cut short opens without complaint when its header stands in front: its blocks are looked for here.
-fn check_whole(name: &str, dataset: &Dataset) -> Result<()> {
+/// Looks into a local GeoTIFF: how its blocks are read without GDAL, or why they are not. One that is cut short opens
+/// without complaint when its header stands in front, so its blocks are looked for here.
+fn look_inside(source: &mut Source, dataset: &Dataset) -> Result<()> {
     if dataset.driver().short_name() != "GTiff" {
+        source.direct = Err("it is no GeoTIFF");
         return Ok(());
     }
-    let Ok(file) = FileReader::open(name.as_ref()) else { return Ok(()) };
+    let Ok(file) = FileReader::open(source.name.as_ref().as_ref()) else {
+        source.direct = Err("it is no file on this machine");
+        return Ok(());
+    };
     // A directory that this reader does not understand is GDAL's to judge.
-    let Ok(directories) = container::directories(&file) else { return Ok(()) };
+    let Ok(directories) = container::directories(&file) else {
+        source.direct = Err("its header is not understood here");
+        return Ok(());
+    };
+    let mut largest = 0;
     for directory in directories.iter().filter(|directory| !directory.is_overview()) {
-        if let Some(outside) =
-            container::check_blocks_inside(&file, directory).context("read the block index")?
-        {
+        let (outside, largest_here) =
+            container::check_blocks_inside(&file, directory).context("read the block index")?;
+        if let Some(outside) = outside {
             bail!(
                 "is cut short: {} of its blocks lie behind the end of the file (the first is block {})",
                 outside.count,
                 outside.first
             );
         }
+        largest = largest_here.max(largest);
     }
+    source.storage.encoded_bytes = largest as usize;
+    source.direct = match source.mask {
+        true => Err("it has a mask"),
+        false => DirectLayout::of(&directories[0], source.size, &source.bands),
+    };
     Ok(())
 }
 

@@ -1,8 +1,10 @@
 //! Rasters in, through GDAL: what an input is, where it lies, and its pixels on the mosaic's grid.
 
+mod alike;
 mod calls;
 mod crs;
 mod describe;
+pub mod direct;
 mod file;
 mod folder;
 mod handle;
@@ -16,6 +18,7 @@ mod stamp;
 pub mod trap;
 mod unify;
 
+pub use alike::Model;
 pub use crs::{CrsGroups, is_same as same_crs, resolve as resolve_crs};
 pub use describe::{Source, SourceBand, Storage};
 pub use file::FileReader;
@@ -25,4 +28,4 @@ pub use pixels::Pixels;
 pub use place::Placement;
 pub use problem::Problem;
 pub use stamp::Stamp;
-pub use unify::{Conflict, Mosaic, MosaicBand, PlacedSource, Request, unify};
+pub use unify::{Conflict, Mosaic, MosaicBand, PlacedSource, ReaderChoice, Request, unify};

@@ -1,6 +1,6 @@
 //! What one way to cut the work costs, line by line.
 
-use super::{Cut, Line, Needs, Plan};
+use super::{Cut, LEAST_CACHE, Line, Needs, Plan, ThroughGdal};
 use crate::geometry::Size;
 
 /// What a thread's stack and its part of the C heap come to.
@@ -10,14 +10,50 @@ const MOST_OPEN_SOURCES: usize = 64;
 
 /// A way to cut the work that may fit.
 pub(super) struct Attempt<'a> {
-    pub needs: &'a Needs<'a>,
-    pub cut: Cut,
-    pub workers: usize,
-    pub cache: u64,
-    pub open_sources: usize,
+    needs: &'a Needs<'a>,
+    cut: Cut,
+    workers: usize,
+    cache: u64,
+    decoded: u64,
+    open_sources: usize,
 }
 
-impl Attempt<'_> {
+impl<'a> Attempt<'a> {
+    /// With caches and open sources as small as they may be.
+    pub fn least(needs: &'a Needs<'a>, cut: Cut, workers: usize) -> Attempt<'a> {
+        Attempt { needs, cut, workers, cache: LEAST_CACHE, decoded: 0, open_sources: 1 }
+    }
+
+    /// Bytes of decoded blocks, and of GDAL's cache beyond the least, that hold what a row of windows touches.
+    pub fn wanted_caches(&self) -> (u64, u64) {
+        let rows = self.cut.chunk;
+        let decoded = self.needs.direct.as_ref().map_or(0, |direct| (direct.row_of_blocks)(rows));
+        let own = self.needs.through_gdal.as_ref().map_or(0, |gdal| (gdal.row_of_blocks)(rows));
+        (decoded, (own * self.workers as u64).saturating_sub(self.cache))
+    }
+
+    /// Pixels of a source that are read at once.
+    fn layer_pixels(&self) -> u64 {
+        let window = self.window_pixels().pixels();
+        match (&self.needs.through_gdal, &self.needs.direct) {
+            (None, Some(direct)) => window.min(direct.block_pixels) as u64,
+            _ => window as u64,
+        }
+    }
+
+    /// One worker's handles, and what GDAL takes beside them.
+    fn open(&self) -> u64 {
+        let of = |gdal: &ThroughGdal| self.open_sources * gdal.handle_bytes + gdal.reader_bytes;
+        self.needs.through_gdal.as_ref().map_or(0, of) as u64
+    }
+
+    /// The source blocks that one worker decodes, before they are in a cache.
+    fn decoding(&self) -> u64 {
+        let own = self.needs.through_gdal.as_ref().map_or(0, |gdal| gdal.block_bytes);
+        let direct = self.needs.direct.as_ref().map_or(0, |direct| direct.block_bytes + direct.encoded_bytes);
+        (own + direct) as u64
+    }
+
     fn window(&self) -> Size {
         Size::square(self.cut.chunk)
     }
@@ -57,14 +93,15 @@ impl Attempt<'_> {
         vec![
             line("the process itself, GDAL and what is known of the sources", needs.runtime),
             each("stacks", THREAD),
-            each("pixels of one source in the window", pixels * (bands * needs.working_bytes as u64 + 3)),
+            each("pixels of one source", self.layer_pixels() * (bands * needs.working_bytes as u64 + 3)),
             each("the composite's state", pixels * (bands * needs.state_bytes as u64)),
             each("the window's pixels", pixels * (bands * needs.output_bytes as u64 + 1)),
             each("a block being encoded", (block_bytes + (needs.max_encoded)(block_bytes)) as u64),
             each("encoder tables", needs.encoder_bytes as u64),
             each("the window's encoded blocks", self.encoded(self.window_pixels())),
-            each("open sources", (self.open_sources * needs.handle_bytes + needs.reader_bytes) as u64),
-            each("source blocks being decoded", needs.source_block_bytes as u64),
+            each("open sources", self.open()),
+            each("source blocks being decoded", self.decoding()),
+            line("decoded blocks of the sources", self.decoded),
             line("encoded blocks that wait for their turn", self.waiting()),
             line("GDAL's block cache", self.cache),
             line("index of the blocks written", self.index()),
@@ -90,14 +127,23 @@ impl Attempt<'_> {
         blocks * planes as u64 * RECORD
     }
 
-    /// Gives what is left to the cache, then to open sources.
-    pub fn spend(mut self, room: u64, wanted_cache: u64, limit: u64) -> Plan {
-        let more_cache = wanted_cache.saturating_sub(self.cache).min(room / 4 * 3);
-        self.cache += more_cache;
-        let handle = (self.workers * self.needs.handle_bytes).max(1) as u64;
-        let more_open = ((room - more_cache) / 2 / handle).min(MOST_OPEN_SOURCES as u64 - 1);
-        self.open_sources += more_open as usize;
+    /// Gives what is left to the caches, in the proportion in which they are wanted, then to open sources.
+    pub fn spend(mut self, room: u64, wanted: (u64, u64), limit: u64) -> Plan {
+        let for_caches = (wanted.0 + wanted.1).min(room / 4 * 3);
+        let share = |part: u64| {
+            (u128::from(for_caches) * u128::from(part) / u128::from((wanted.0 + wanted.1).max(1))) as u64
+        };
+        self.decoded = share(wanted.0);
+        self.cache += share(wanted.1);
+        if let Some(gdal) = &self.needs.through_gdal {
+            let handle = (self.workers * gdal.handle_bytes).max(1) as u64;
+            let more_open = ((room - for_caches) / 2 / handle).min(MOST_OPEN_SOURCES as u64 - 1);
+            self.open_sources += more_open as usize;
+        }
+        let to_verify = (limit - self.needs.runtime) / self.needs.verifier_bytes.max(1);
         Plan {
+            decoded_bytes: self.decoded,
+            verifiers: to_verify.clamp(1, self.workers as u64) as usize,
             window: self.window(),
             bands_at_once: self.cut.bands_at_once,
             workers: self.workers,

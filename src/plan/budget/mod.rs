@@ -1,11 +1,13 @@
 //! The budget: every byte that can be alive has a line, and the plan is the fastest whose lines fit.
 
 mod attempt;
+mod needs;
 #[cfg(test)]
 mod tests;
 
 use crate::geometry::Size;
 use attempt::Attempt;
+pub use needs::{Direct, Needs, ThroughGdal};
 
 /// So many bytes for this.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -14,51 +16,6 @@ pub struct Line {
     pub what: String,
     /// Bytes.
     pub bytes: u64,
-}
-
-/// What a job needs, in numbers that do not depend on how it is cut.
-pub struct Needs<'a> {
-    /// The mosaic's size.
-    pub size: Size,
-    /// Side of an output block.
-    pub block: usize,
-    /// Number of bands.
-    pub bands: usize,
-    /// Whether each band has blocks of its own, so that bands can be made a few at a time.
-    pub bands_apart: bool,
-    /// Bytes of a pixel of one band as it is read.
-    pub working_bytes: usize,
-    /// Bytes of the composite's state for a pixel of one band.
-    pub state_bytes: usize,
-    /// Bytes of a pixel of one band as it is written.
-    pub output_bytes: usize,
-    /// Whether a mask is written.
-    pub mask: bool,
-    /// The most bytes that so many bytes can be encoded to.
-    pub max_encoded: &'a dyn Fn(usize) -> usize,
-    /// Bytes that an encoder holds.
-    pub encoder_bytes: usize,
-    /// Bytes of the largest open source, GDAL's block cache apart.
-    pub handle_bytes: usize,
-    /// Bytes that GDAL's warper or resampler may take while it reads.
-    pub reader_bytes: usize,
-    /// Bytes of the largest block that reading one pixel decodes.
-    pub source_block_bytes: usize,
-    /// Bytes of decoded blocks that one row of windows, so many pixels high, touches.
-    pub row_of_blocks: &'a dyn Fn(usize) -> u64,
-    /// Bytes that the process holds already, and will go on holding: code, GDAL, what is known of the sources.
-    pub runtime: u64,
-    /// The window's side that was asked for.
-    pub chunk: Option<usize>,
-    /// The most workers that are of use.
-    pub workers: usize,
-}
-
-impl Needs<'_> {
-    /// How many bands a block holds.
-    fn block_samples(&self) -> usize {
-        if self.bands_apart { 1 } else { self.bands }
-    }
 }
 
 /// How the work is cut so that it fits.
@@ -74,6 +31,10 @@ pub struct Plan {
     pub windows_ahead: usize,
     /// Bytes for GDAL's block cache.
     pub cache_bytes: u64,
+    /// Bytes for decoded blocks of sources that are read directly.
+    pub decoded_bytes: u64,
+    /// How many threads verify.
+    pub verifiers: usize,
     /// How many sources a worker keeps open.
     pub open_sources: usize,
     /// Every byte that can be alive.
@@ -115,19 +76,25 @@ pub fn plan(needs: &Needs, limit: u64) -> Result<Plan, TooSmall> {
         // A cache that holds a row of windows is worth a smaller window, but not a worker.
         for full_cache in [true, false] {
             for &cut in &cuts {
-                let attempt = Attempt { needs, cut, workers, cache: LEAST_CACHE, open_sources: 1 };
-                let wanted = (needs.row_of_blocks)(cut.chunk) * workers as u64;
+                let attempt = Attempt::least(needs, cut, workers);
+                let wanted = attempt.wanted_caches();
                 let fixed = total(&attempt.lines());
                 let room = limit.saturating_sub(fixed);
-                if fixed <= limit && (!full_cache || room / 4 * 3 + LEAST_CACHE >= wanted) {
+                let enough = !full_cache || room / 4 * 3 >= wanted.0 + wanted.1;
+                if fixed <= limit && enough && limit >= least_to_verify(needs) {
                     return Ok(attempt.spend(room, wanted, limit));
                 }
             }
         }
     }
     let smallest = cuts.last().copied().expect("there is always a cut");
-    let attempt = Attempt { needs, cut: smallest, workers: 1, cache: LEAST_CACHE, open_sources: 1 };
-    Err(TooSmall { least: total(&attempt.lines()) })
+    let least = total(&Attempt::least(needs, smallest, 1).lines());
+    Err(TooSmall { least: least.max(least_to_verify(needs)) })
+}
+
+/// Verification begins when the work is done and its memory free again.
+fn least_to_verify(needs: &Needs) -> u64 {
+    needs.runtime + needs.verifier_bytes
 }
 
 /// Window side and bands at once.

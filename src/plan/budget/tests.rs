@@ -10,6 +10,9 @@ fn needs<'a>(
     max_encoded: &'a dyn Fn(usize) -> usize,
     row_of_blocks: &'a dyn Fn(usize) -> u64,
 ) -> Needs<'a> {
+    let gdal = ThroughGdal { handle_bytes: 5 << 20, reader_bytes: 0, block_bytes: 2 << 20, row_of_blocks };
+    let direct =
+        Direct { block_bytes: 2 << 20, encoded_bytes: 1 << 20, block_pixels: 512 * 512, row_of_blocks };
     Needs {
         size,
         block: 512,
@@ -21,10 +24,9 @@ fn needs<'a>(
         mask: false,
         max_encoded,
         encoder_bytes: 200_000,
-        handle_bytes: 5 << 20,
-        reader_bytes: 0,
-        source_block_bytes: 2 << 20,
-        row_of_blocks,
+        through_gdal: (!bands.is_multiple_of(3)).then_some(gdal),
+        direct: (bands % 3 != 1).then_some(direct),
+        verifier_bytes: 7 << 20,
         runtime: 60 << 20,
         chunk: None,
         workers,
@@ -98,19 +100,23 @@ proptest! {
 
     #[test]
     fn what_is_left_is_spent_on_the_cache_and_on_open_sources_and_no_more_than_is_of_use(
-        columns in 1usize..50_000, rows in 1usize..50_000, limit in (256u64 << 20)..(16u64 << 30),
+        columns in 1usize..50_000, rows in 1usize..50_000, bands in 1usize..40, limit in (256u64 << 20)..(16u64 << 30),
     ) {
         let encoded = |raw: usize| raw + raw / 2 + 64;
         let row = |rows: usize| (columns * rows * 2) as u64;
-        let needs = needs(Size::new(columns, rows), 3, 4, &encoded, &row);
+        let needs = needs(Size::new(columns, rows), bands, 4, &encoded, &row);
         if let Ok(plan) = plan(&needs, limit) {
-            let wanted = row(plan.window.rows) * plan.workers as u64;
-            prop_assert!(plan.cache_bytes >= LEAST_CACHE && plan.cache_bytes <= wanted.max(LEAST_CACHE));
-            prop_assert!(plan.open_sources >= 1);
+            let of_gdal = |gdal: &ThroughGdal| (gdal.row_of_blocks)(plan.window.rows) * plan.workers as u64;
+            let wanted = needs.through_gdal.as_ref().map_or(0, of_gdal);
+            prop_assert!((LEAST_CACHE..=wanted.max(LEAST_CACHE)).contains(&plan.cache_bytes));
+            let of_direct = |direct: &Direct| (direct.row_of_blocks)(plan.window.rows);
+            prop_assert!(plan.decoded_bytes <= needs.direct.as_ref().map_or(0, of_direct));
             let line = |what: &str| plan.lines.iter().find(|line| line.what.starts_with(what)).unwrap().bytes;
             prop_assert_eq!(line("GDAL's block cache"), plan.cache_bytes);
-            let open_bytes = (plan.workers * plan.open_sources * needs.handle_bytes) as u64;
-            prop_assert_eq!(line("open sources"), open_bytes);
+            prop_assert_eq!(line("decoded blocks of the sources"), plan.decoded_bytes);
+            let handle = needs.through_gdal.as_ref().map_or(0, |gdal| gdal.handle_bytes);
+            prop_assert_eq!(line("open sources"), (plan.workers * plan.open_sources * handle) as u64);
+            prop_assert!((1..=plan.workers).contains(&plan.verifiers));
         }
     }
 }

@@ -12,12 +12,14 @@ use crate::geometry::{Size, Window};
 use crate::pixels::{BandRule, Buffer, Composite, Layer, Number};
 use crate::plan::Job;
 use crate::run::Totals;
+use crate::source::direct::{self, DirectReader};
 use crate::source::{Mosaic, Pixels};
 
 /// A worker's open sources, and the memory in which it decides pixels.
 pub struct Decided<'a> {
     shared: &'a Shared<'a>,
     sources: OpenSources<'a>,
+    direct: DirectReader<'a>,
     composites: Composites,
     layer: Pixels,
     /// The bands decided last: bands × rows × columns of the window.
@@ -33,6 +35,7 @@ impl<'a> Decided<'a> {
         Decided {
             shared,
             sources: OpenSources::new(mosaic, shared.plan.open_sources),
+            direct: DirectReader::new(mosaic, shared.direct),
             composites: Composites::default(),
             layer: Pixels::new(mosaic.working_type),
             pixels: Buffer::zeros(mosaic.pixel_type, 0),
@@ -50,11 +53,12 @@ impl<'a> Decided<'a> {
         for index in touching.sources(job.window_row, job.window) {
             let part = mosaic.sources[index].window.and_then(|window| window.intersection(job.window));
             let Some(part) = part else { continue };
-            self.read(index, part, bands.clone())?;
-            let compositing = Instant::now();
-            let settled = self.add_layer(index, part, job.window, bands.clone());
-            Totals::add(&totals.composite, compositing);
-            if settled {
+            if mosaic.sources[index].direct {
+                self.add_directly(index, part, job.window, &bands)?;
+            } else {
+                self.add_through_gdal(index, part, job.window, &bands)?;
+            }
+            if self.composites.current().is_settled() {
                 break;
             }
         }
@@ -64,30 +68,60 @@ impl<'a> Decided<'a> {
         Ok(())
     }
 
-    /// Reads a source's `part` of the mosaic into the layer.
-    fn read(&mut self, index: usize, part: Window, bands: Range<usize>) -> Result<()> {
-        let Shared { totals, block, .. } = *self.shared;
-        let reading = Instant::now();
-        let samples = (part.pixels() * bands.len()) as u64;
-        let warnings = self.sources.get(index)?.read(part, bands, block, &mut self.layer)?;
-        totals.note(warnings);
-        Totals::add(&totals.read, reading);
-        totals.samples_read.fetch_add(samples, Ordering::Relaxed);
+    /// Adds a source's `part` of the mosaic block by block, read without GDAL.
+    fn add_directly(
+        &mut self,
+        index: usize,
+        part: Window,
+        window: Window,
+        bands: &Range<usize>,
+    ) -> Result<()> {
+        let source = &self.shared.mosaic.sources[index];
+        for part in direct::parts(source, part) {
+            let reading = Instant::now();
+            let read = self.direct.read(index, source, part, bands.clone(), &mut self.layer);
+            Totals::add(&self.shared.totals.read, reading);
+            match read {
+                Ok(()) => self.add_layer(index, part.place, window, bands),
+                // Damage is GDAL's to judge: it reads right pixels, or says what is wrong in its own words.
+                Err(_) if self.shared.ask_gdal => self.add_through_gdal(index, part.place, window, bands)?,
+                Err(error) => return Err(error.context(source.source.name.to_string())),
+            }
+        }
         Ok(())
     }
 
-    /// Adds the layer read last; says whether no further one can change a pixel.
-    fn add_layer(&mut self, index: usize, part: Window, window: Window, bands: Range<usize>) -> bool {
-        let nodata = &self.shared.mosaic.sources[index].nodata;
+    /// Adds a source's `part` of the mosaic, read by GDAL.
+    fn add_through_gdal(
+        &mut self,
+        index: usize,
+        part: Window,
+        window: Window,
+        bands: &Range<usize>,
+    ) -> Result<()> {
+        let Shared { totals, block, .. } = *self.shared;
+        let reading = Instant::now();
+        let warnings = self.sources.get(index)?.read(part, bands.clone(), block, &mut self.layer)?;
+        totals.note(warnings);
+        Totals::add(&totals.read, reading);
+        self.add_layer(index, part, window, bands);
+        Ok(())
+    }
+
+    /// Adds what was read last: a source's pixels in `part` of the mosaic.
+    fn add_layer(&mut self, index: usize, part: Window, window: Window, bands: &Range<usize>) {
+        let compositing = Instant::now();
+        let Shared { mosaic, totals, .. } = *self.shared;
+        let nodata = &mosaic.sources[index].nodata;
         let own_bands = bands.start.min(nodata.len())..bands.end.min(nodata.len());
-        let composite = self.composites.current();
-        composite.add(&Layer {
+        self.composites.current().add(&Layer {
             place: Window::new(part.column - window.column, part.row - window.row, part.columns, part.rows),
             pixels: &self.layer.values,
             nodata: &nodata[own_bands],
             mask: self.layer.masked.then_some(&self.layer.mask),
         });
-        composite.is_settled()
+        totals.samples_read.fetch_add((part.pixels() * bands.len()) as u64, Ordering::Relaxed);
+        Totals::add(&totals.composite, compositing);
     }
 
     fn finish(&mut self, window: Window, bands: Range<usize>) {

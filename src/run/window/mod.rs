@@ -13,6 +13,7 @@ use crate::geometry::Size;
 use crate::output::{BlockId, EncodedBlock, Plane};
 use crate::plan::{Job, Plan, Touching};
 use crate::source::Mosaic;
+use crate::source::direct::DirectSources;
 use blocks::BlockEncoder;
 use decided::Decided;
 
@@ -36,6 +37,10 @@ pub struct Shared<'a> {
     pub level: Option<i32>,
     /// How the mask's blocks are encoded.
     pub mask_compression: Compression,
+    /// Sources that are read without GDAL.
+    pub direct: &'a DirectSources,
+    /// Whether a block that cannot be decoded directly is left to GDAL to judge.
+    pub ask_gdal: bool,
     /// What the workers did, summed over all of them.
     pub totals: &'a Totals,
 }

@@ -6,8 +6,8 @@ use super::bands::BandMap;
 use super::names::{count_of, some_names};
 use super::types::source_nodata;
 use super::{PlacedSource, Request, Unifier};
-use crate::geometry::{Footprint, Grid, GridError, GridRequest, unify as unify_grid};
-use crate::pixels::{Method, Number};
+use crate::geometry::{Footprint, Grid, GridError, GridRequest, Window, unify as unify_grid};
+use crate::pixels::{Method, Number, PixelType};
 use crate::source::{Placement, Problem, Source};
 
 impl Unifier<'_> {
@@ -75,14 +75,22 @@ impl Unifier<'_> {
     }
 
     /// All sources on the grid, in the order in which they are composited.
-    pub(super) fn place(&self, grid: &Grid, same_crs: &[bool], maps: &[BandMap]) -> Vec<PlacedSource> {
+    pub(super) fn place(
+        &self,
+        grid: &Grid,
+        same_crs: &[bool],
+        maps: &[BandMap],
+        working_type: PixelType,
+    ) -> Vec<PlacedSource> {
         let mut placed: Vec<PlacedSource> = Vec::with_capacity(self.sources.len());
         for ((source, map), &same_crs) in self.sources.iter().zip(maps).zip(same_crs) {
             let (bands, nodata) = self.bands_and_nodata(source, map, placed.last());
+            let placement = Placement::of(source, grid, same_crs);
             placed.push(PlacedSource {
                 source: Arc::clone(source),
-                window: source.footprint.bounds.touched_window(grid),
-                placement: Placement::of(source, grid, same_crs),
+                window: touched_window(source, grid, placement),
+                direct: self.reads_directly(source, placement, working_type),
+                placement,
                 bands,
                 nodata,
             });
@@ -113,6 +121,20 @@ impl Unifier<'_> {
             None => (bands.into(), nodata.into()),
         }
     }
+}
+
+/// The mosaic's pixels that a source may touch. What GDAL resamples or warps can reach a pixel further than its
+/// corners say.
+fn touched_window(source: &Source, grid: &Grid, placement: Placement) -> Option<Window> {
+    let touched = source.footprint.bounds.touched_window(grid)?;
+    if matches!(placement, Placement::OnGrid { .. }) {
+        return Some(touched);
+    }
+    const MARGIN: usize = 2;
+    let (column, row) = (touched.column.saturating_sub(MARGIN), touched.row.saturating_sub(MARGIN));
+    let columns = touched.end_column() + MARGIN - column;
+    let rows = touched.end_row() + MARGIN - row;
+    Window::new(column, row, columns, rows).intersection(Window::whole(grid.size))
 }
 
 type BandsAndNodata = (Arc<[usize]>, Arc<[Option<Number>]>);

@@ -5,9 +5,12 @@ mod carried;
 mod crs;
 mod grid;
 mod names;
+mod reader;
 mod types;
 
 use std::sync::Arc;
+
+pub use reader::ReaderChoice;
 
 use super::{Placement, Problem, Source, SourceBand};
 use crate::geometry::{Bounds, Grid, ResolutionRule, Window};
@@ -16,6 +19,8 @@ use crate::pixels::{BandRule, Method, Number, PixelType, Resampling};
 /// What is asked of the mosaic.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
+    /// How sources are read.
+    pub reader: ReaderChoice,
     /// How overlaps are decided.
     pub method: Method,
     /// The target CRS as WKT, when one was asked for.
@@ -93,6 +98,8 @@ pub struct PlacedSource {
     pub bands: Arc<[usize]>,
     /// Nodata of those bands.
     pub nodata: Arc<[Option<Number>]>,
+    /// Whether its blocks are read without GDAL.
+    pub direct: bool,
 }
 
 /// Something that keeps sources from becoming one mosaic, and the sources without which it would not.
@@ -156,7 +163,8 @@ impl Unifier<'_> {
         let opaque = has_alpha.then(|| self.opacity(&maps)).flatten();
         let bands = self.carry_bands(&maps, nodata, opaque.is_some());
         self.warn_of_impossible_nodata(&maps);
-        let placed = self.place(&grid, &same_crs, &maps);
+        let placed = self.place(&grid, &same_crs, &maps, working_type);
+        self.check_reader(&placed, working_type);
         Some(Mosaic {
             grid,
             wkt,

@@ -1,0 +1,91 @@
+//! Open GeoTIFFs that are read directly, shared by all workers: positioned reads need no handle of one's own.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context, Result, ensure};
+
+use super::DirectLayout;
+use crate::container::{self, Directory};
+use crate::source::{FileReader, Source};
+
+/// An open file and what its header says.
+pub struct DirectFile {
+    /// The file.
+    pub file: FileReader,
+    /// Its image.
+    pub directory: Directory,
+    /// How its blocks are decoded.
+    pub layout: DirectLayout,
+}
+
+/// The files that are open, the ones used last; a bounded number of them.
+pub struct DirectFiles {
+    most: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    open: HashMap<usize, (Arc<DirectFile>, u64)>,
+    by_use: BTreeMap<u64, usize>,
+    uses: u64,
+}
+
+impl DirectFiles {
+    /// No open file, and at most so many.
+    pub fn new(most: usize) -> DirectFiles {
+        DirectFiles { most: most.max(1), state: Mutex::default() }
+    }
+
+    /// The file of the source with this index.
+    ///
+    /// # Errors
+    /// When it is gone, or no longer the raster that was inspected.
+    pub fn get(&self, index: usize, source: &Source) -> Result<Arc<DirectFile>> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(file) = state.find(index) {
+            return Ok(file);
+        }
+        drop(state);
+        let file = Arc::new(open(source)?);
+        state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.keep(index, &file, self.most);
+        Ok(file)
+    }
+}
+
+impl State {
+    fn find(&mut self, index: usize) -> Option<Arc<DirectFile>> {
+        self.uses += 1;
+        let (file, used) = self.open.get_mut(&index)?;
+        self.by_use.remove(used);
+        *used = self.uses;
+        self.by_use.insert(self.uses, index);
+        Some(Arc::clone(file))
+    }
+
+    fn keep(&mut self, index: usize, file: &Arc<DirectFile>, most: usize) {
+        self.uses += 1;
+        if let Some((_, used)) = self.open.insert(index, (Arc::clone(file), self.uses)) {
+            self.by_use.remove(&used);
+        }
+        self.by_use.insert(self.uses, index);
+        while self.open.len() > most {
+            let Some((_, oldest)) = self.by_use.pop_first() else { return };
+            self.open.remove(&oldest);
+        }
+    }
+}
+
+fn open(source: &Source) -> Result<DirectFile> {
+    let opened = || -> Result<DirectFile> {
+        let file = FileReader::open(source.name.as_ref().as_ref())?;
+        let directory =
+            container::directories(&file)?.into_iter().next().context("it holds no image any more")?;
+        let layout = DirectLayout::of(&directory, source.size, &source.bands);
+        ensure!(layout.as_ref() == source.direct.as_ref(), "it is not the raster that was inspected");
+        Ok(DirectFile { file, directory, layout: layout.map_err(anyhow::Error::msg)? })
+    };
+    opened().with_context(|| format!("{}: the source could not be opened again", source.name))
+}

@@ -1,0 +1,268 @@
+//! GeoTIFF sources on the mosaic's own grid, read without GDAL: blocks by positioned reads, decoded by the codec floor,
+//! through a cache that all workers share.
+//!
+//! Nothing that a header claims is believed: a block's place and size are checked against the file, and what it
+//! decodes to against its layout. What cannot be decoded here is GDAL's to judge.
+
+mod cache;
+mod files;
+mod layout;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, ensure};
+
+pub use cache::BlockCache;
+pub use files::DirectFiles;
+pub use layout::DirectLayout;
+
+use super::{Mosaic, Pixels, PlacedSource, Placement};
+use crate::codec::{Compression, Decoder, Predictor, max_encoded_len};
+use crate::geometry::Window;
+use crate::pixels::{Buffer, Number, Pixel};
+use cache::Block;
+use files::DirectFile;
+
+/// What all workers read through.
+pub struct DirectSources {
+    /// Files that are open.
+    pub files: DirectFiles,
+    /// Blocks that are decoded.
+    pub cache: BlockCache,
+}
+
+/// A worker's reader: its decoders, and the bytes of a block being decoded.
+pub struct DirectReader<'a> {
+    shared: &'a DirectSources,
+    /// Full opacity, when the mosaic has transparency.
+    opaque: Option<Number>,
+    decoders: Vec<((Compression, Predictor), Decoder)>,
+    encoded: Vec<u8>,
+}
+
+/// A part of a source within one block, as the mosaic sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct Part {
+    /// Its pixels in the mosaic.
+    pub place: Window,
+    /// Column and row of its first pixel in its block.
+    inside: (usize, usize),
+    /// Column and row of its block.
+    block: (usize, usize),
+}
+
+impl<'a> DirectReader<'a> {
+    /// A reader that has decoded nothing yet.
+    pub fn new(mosaic: &Mosaic, shared: &'a DirectSources) -> DirectReader<'a> {
+        DirectReader { shared, opaque: mosaic.opaque, decoders: Vec::new(), encoded: Vec::new() }
+    }
+
+    /// Reads one part of a source, of the bands `bands` (indices into the mosaic's bands), into `pixels`.
+    ///
+    /// # Errors
+    /// A block that lies outside the file, claims more than it can hold, or cannot be decoded.
+    pub fn read(
+        &mut self,
+        index: usize,
+        placed: &PlacedSource,
+        part: Part,
+        bands: Range<usize>,
+        pixels: &mut Pixels,
+    ) -> Result<()> {
+        let source = &placed.source;
+        let layout = source.direct.as_ref().ok().context("is not read directly")?;
+        let count = part.place.pixels();
+        let own = bands.start.min(placed.bands.len())..bands.end.min(placed.bands.len());
+        pixels.values.resize(bands.len() * count);
+        pixels.masked = false;
+        let file = self.shared.files.get(index, source)?;
+        for (slot, &band) in placed.bands[own.clone()].iter().enumerate() {
+            let block = self.block(index, &file, part, band)?;
+            let sample = if layout.samples == 1 { 0 } else { band };
+            let absent = source.bands[band].nodata.unwrap_or(Number::Whole(0));
+            copy_samples(&block, layout, part, sample, absent, slot * count, &mut pixels.values);
+        }
+        if let Some(alpha) = source.alpha {
+            let block = self.block(index, &file, part, alpha)?;
+            let sample = if layout.samples == 1 { 0 } else { alpha };
+            pixels.masked = true;
+            pixels.mask.resize(count, 0);
+            mark_opaque(&block, layout, part, sample, &mut pixels.mask);
+        }
+        let opaque = self.opaque.filter(|_| source.alpha.is_none() && bands.end > placed.bands.len());
+        if let Some(opaque) = opaque {
+            pixels.fill_opaque(opaque, &placed.nodata[own], count);
+        }
+        Ok(())
+    }
+
+    /// The decoded block that holds a part's pixels of one band.
+    fn block(&mut self, index: usize, file: &DirectFile, part: Part, band: usize) -> Result<Arc<Block>> {
+        let (column, row) = part.block;
+        let place = file.directory.block_index(column, row, band);
+        let shared = self.shared;
+        shared.cache.get((index as u32, place), |spare| self.decode(file, place, row, spare))
+    }
+
+    fn decode(&mut self, file: &DirectFile, place: u64, row: usize, spare: Option<Buffer>) -> Result<Block> {
+        let layout = &file.layout;
+        let ranges = file.directory.block_ranges_of(&file.file, place..place + 1)?;
+        let (offset, size) = ranges[0];
+        if size == 0 {
+            return Ok(None);
+        }
+        let shape = layout.block_layout(row, file.directory.size.rows);
+        let most = max_encoded_len(layout.compression, layout.block_bytes()) as u64 * 2 + 4096;
+        ensure!(
+            size <= most,
+            "block {place} claims {size} bytes, more than a block of {} bytes can need",
+            shape.bytes()
+        );
+        self.encoded.resize(size as usize, 0);
+        crate::container::ReadAt::read_at(&file.file, offset, &mut self.encoded)
+            .with_context(|| format!("block {place}, {size} bytes at byte {offset}"))?;
+        let mut buffer = spare.filter(|buffer| buffer.pixel_type() == layout.pixel_type);
+        let buffer = buffer.get_or_insert_with(|| Buffer::zeros(layout.pixel_type, 0));
+        buffer.resize(shape.bytes() / layout.pixel_type.bytes());
+        decoder(&mut self.decoders, layout)?
+            .decode(&self.encoded, shape, buffer.bytes_mut())
+            .with_context(|| format!("block {place}, at byte {offset}"))?;
+        if layout.swapped {
+            swap_bytes(buffer);
+        }
+        Ok(Some(std::mem::replace(buffer, Buffer::zeros(layout.pixel_type, 0))))
+    }
+}
+
+fn decoder<'d>(
+    decoders: &'d mut Vec<((Compression, Predictor), Decoder)>,
+    layout: &DirectLayout,
+) -> Result<&'d mut Decoder> {
+    let kind = (layout.compression, layout.predictor);
+    let found = decoders.iter().position(|(known, _)| *known == kind);
+    let index = match found {
+        Some(index) => index,
+        None => {
+            decoders.push((kind, Decoder::new(kind.0, kind.1)?));
+            decoders.len() - 1
+        }
+    };
+    Ok(&mut decoders[index].1)
+}
+
+/// The parts, one a block, of the mosaic's pixels `place` that a source covers. Empty for a source that is not on the
+/// mosaic's grid.
+pub fn parts(placed: &PlacedSource, place: Window) -> impl Iterator<Item = Part> {
+    let (origin, block) = match (placed.placement, &placed.source.direct) {
+        (Placement::OnGrid { column, row }, Ok(layout)) => (Some((column, row)), layout.block),
+        _ => (None, crate::geometry::Size::square(1)),
+    };
+    origin.into_iter().flat_map(move |(left, top)| {
+        let inside = Window::new(
+            (place.column as i64 - left) as usize,
+            (place.row as i64 - top) as usize,
+            place.columns,
+            place.rows,
+        );
+        let rows = inside.row / block.rows..inside.end_row().div_ceil(block.rows);
+        let columns = inside.column / block.columns..inside.end_column().div_ceil(block.columns);
+        rows.flat_map(move |row| {
+            columns.clone().map(move |column| {
+                let whole = Window::new(column * block.columns, row * block.rows, block.columns, block.rows);
+                let part = whole.intersection(inside).expect("the block touches the place");
+                let (x, y) = (part.column as i64 + left, part.row as i64 + top);
+                Part {
+                    place: Window::new(x as usize, y as usize, part.columns, part.rows),
+                    inside: (part.column - whole.column, part.row - whole.row),
+                    block: (column, row),
+                }
+            })
+        })
+    })
+}
+
+/// How many blocks of a directly read source the mosaic needs.
+pub fn blocks_needed(placed: &PlacedSource) -> u64 {
+    let (Some(window), Ok(layout), true) = (placed.window, &placed.source.direct, placed.direct) else {
+        return 0;
+    };
+    let planes = if layout.is_planar(placed.source.bands.len()) { placed.bands.len() } else { 1 };
+    parts(placed, window).count() as u64 * planes as u64
+}
+
+/// Copies one sample of a part's pixels into `values` from `start` on, as numbers of its type.
+fn copy_samples(
+    block: &Block,
+    layout: &DirectLayout,
+    part: Part,
+    sample: usize,
+    absent: Number,
+    start: usize,
+    values: &mut Buffer,
+) {
+    let count = part.place.pixels();
+    let Some(block) = block else {
+        crate::dispatch_pixel_type!(values.pixel_type(), T => {
+            let value = absent.to_pixel::<T>().unwrap_or(T::from_i128(0));
+            values.pixels_mut::<T>()[start..start + count].fill(value);
+        });
+        return;
+    };
+    if layout.pixel_type == values.pixel_type() {
+        crate::dispatch_pixel_type!(layout.pixel_type, T => {
+            let target = &mut values.pixels_mut::<T>()[start..start + count];
+            for (row, target) in target.chunks_exact_mut(part.place.columns).enumerate() {
+                let source = row_of(block.pixels::<T>(), layout, part, sample, row);
+                if layout.samples == 1 {
+                    target.copy_from_slice(&source[..part.place.columns]);
+                } else {
+                    let samples = source.iter().step_by(layout.samples);
+                    target.iter_mut().zip(samples).for_each(|(to, from)| *to = *from);
+                }
+            }
+        });
+        return;
+    }
+    crate::dispatch_pixel_type!(layout.pixel_type, S => {
+        crate::dispatch_pixel_type!(values.pixel_type(), T => {
+            let target = &mut values.pixels_mut::<T>()[start..start + count];
+            for (row, target) in target.chunks_exact_mut(part.place.columns).enumerate() {
+                let source = row_of(block.pixels::<S>(), layout, part, sample, row);
+                let samples = source.iter().step_by(layout.samples);
+                target.iter_mut().zip(samples).for_each(|(to, &from)| *to = widen(from));
+            }
+        });
+    });
+}
+
+/// A row of a part's pixels, from the wanted sample of its first pixel on.
+fn row_of<'b, T>(block: &'b [T], layout: &DirectLayout, part: Part, sample: usize, row: usize) -> &'b [T] {
+    let first = (part.inside.1 + row) * layout.block.columns + part.inside.0;
+    let start = first * layout.samples + sample;
+    &block[start..start + (part.place.columns - 1) * layout.samples + 1]
+}
+
+/// The same number in a type that holds it, or the nearest where the output's type was chosen narrower.
+fn widen<S: Pixel, T: Pixel>(value: S) -> T {
+    if S::TYPE.is_float() { T::from_f64(value.to_f64()) } else { T::from_i128(value.to_i128()) }
+}
+
+fn mark_opaque(block: &Block, layout: &DirectLayout, part: Part, sample: usize, mask: &mut [u8]) {
+    let Some(block) = block else {
+        mask.fill(0);
+        return;
+    };
+    crate::dispatch_pixel_type!(layout.pixel_type, T => {
+        for (row, mask) in mask.chunks_exact_mut(part.place.columns).enumerate() {
+            let source = row_of(block.pixels::<T>(), layout, part, sample, row);
+            let alphas = source.iter().step_by(layout.samples);
+            mask.iter_mut().zip(alphas).for_each(|(mask, &alpha)| *mask = u8::from(alpha != T::from_i128(0)));
+        }
+    });
+}
+
+fn swap_bytes(buffer: &mut Buffer) {
+    let width = buffer.pixel_type().bytes();
+    buffer.bytes_mut().chunks_exact_mut(width).for_each(<[u8]>::reverse);
+}
