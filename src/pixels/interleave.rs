@@ -78,6 +78,8 @@ pub fn pack_mask(valid: &[u8], window: Size, part: Window, side: usize, block: &
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pixels::PixelType;
+    use proptest::prelude::*;
 
     #[test]
     fn a_block_is_gathered_with_its_edge_repeated() {
@@ -105,5 +107,64 @@ mod tests {
         assert!(is_filled_with(&block, &[1, 2]) && !is_filled_with(&block, &[2, 1]));
         block[99] = 3;
         assert!(!is_filled_with(&block, &[1, 2]));
+    }
+
+    proptest! {
+        #[test]
+        fn windows_cut_into_blocks_hold_every_pixel_at_its_place(
+            columns in 1usize..40, rows in 1usize..40, bands in 1usize..5, side in prop::sample::select(vec![8usize, 16]),
+            pixel_type in prop::sample::select(vec![
+                PixelType::Byte, PixelType::Int16, PixelType::Float32, PixelType::Float64,
+            ]),
+        ) {
+            let window = Size::new(columns, rows);
+            let bytes = pixel_type.bytes();
+            let mut pixels = Buffer::zeros(pixel_type, bands * window.pixels());
+            pixels.bytes_mut().iter_mut().enumerate().for_each(|(i, byte)| *byte = (i * 7 + i / 251) as u8);
+            let fill = vec![9u8; bytes];
+            let mut block = vec![0u8; side * side * bands * bytes];
+            for (top, left) in (0..rows).step_by(side).flat_map(|t| (0..columns).step_by(side).map(move |l| (t, l))) {
+                let part = Window::new(left, top, side.min(columns - left), side.min(rows - top));
+                gather_block(&pixels, window, 0..bands, part, (side, &fill), &mut block);
+                for (index, found) in block.chunks_exact(bytes).enumerate() {
+                    let (row, column, band) = (index / bands / side, index / bands % side, index % bands);
+                    let column = (left + column).min(part.end_column() - 1);
+                    let from = (band * window.rows + top + row) * window.columns + column;
+                    let inside = row < part.rows;
+                    let expected = if inside { &pixels.bytes()[from * bytes..][..bytes] } else { &fill[..] };
+                    prop_assert_eq!(found, expected);
+                }
+            }
+        }
+
+        #[test]
+        fn packed_masks_unpack_to_the_same_mask(
+            columns in 1usize..50, rows in 1usize..50, left in 0usize..50, top in 0usize..50,
+            valid in prop::collection::vec(0u8..3, 2500),
+        ) {
+            let window = Size::new(columns, rows);
+            let side = 16;
+            let (left, top) = (left % columns / side * side, top % rows / side * side);
+            let part = Window::new(left, top, side.min(columns - left), side.min(rows - top));
+            let mut block = vec![0xa5u8; side * side / 8];
+            pack_mask(&valid[..window.pixels()], window, part, side, &mut block);
+            for (row, column) in (0..side).flat_map(|row| (0..side).map(move |column| (row, column))) {
+                let bit = block[(row * side + column) / 8] >> (7 - column % 8) & 1;
+                let inside = row < part.rows && column < part.columns;
+                let is_valid = inside && valid[(top + row) * columns + left + column] != 0;
+                prop_assert_eq!(bit, u8::from(is_valid));
+            }
+        }
+
+        #[test]
+        fn a_block_is_filled_when_every_pixel_is_the_fill(
+            fill in prop::collection::vec(any::<u8>(), 1..9), count in 1usize..40, other in any::<usize>(), flip in 1u8..255,
+        ) {
+            let mut block = fill.repeat(count);
+            prop_assert!(is_filled_with(&block, &fill));
+            let place = other % block.len();
+            block[place] ^= flip;
+            prop_assert!(!is_filled_with(&block, &fill));
+        }
     }
 }

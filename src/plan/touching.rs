@@ -79,3 +79,45 @@ impl Touching {
         self.rows.iter().map(|row| row.capacity() * size_of::<Touch>()).sum()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geometry::Size;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_sources_of_every_window_are_those_that_share_a_pixel_with_it_in_their_order(
+            columns in 1usize..150, rows in 1usize..150, window_columns in 1usize..5, window_rows in 1usize..5,
+            sources in prop::collection::vec((0usize..170, 0usize..170, 1usize..90, 1usize..90), 0..9),
+        ) {
+            let size = Size::new(columns, rows);
+            let grid = WindowGrid { size, window: Size::new(16 * window_columns, 16 * window_rows), block: 16 };
+            let of = |&(c, r, w, h): &(usize, usize, usize, usize)| Window::new(c, r, w, h);
+            let places: Vec<Option<Window>> =
+                sources.iter().map(|source| of(source).intersection(Window::whole(size))).collect();
+            let touching = Touching::new(&grid, places.iter().copied());
+            prop_assert_eq!(touching.rows().count(), grid.windows().rows);
+            for (window_row, in_row) in touching.rows().enumerate() {
+                let sharing = |window: Window| -> Vec<usize> {
+                    let shares = |place: &Option<Window>| place.and_then(|p| p.intersection(window)).is_some();
+                    (0..places.len()).filter(|&source| shares(&places[source])).collect()
+                };
+                let mut touched = BTreeSet::new();
+                for column in 0..grid.windows().columns {
+                    let window = grid.window(column, window_row);
+                    let expected = sharing(window);
+                    if !expected.is_empty() {
+                        touched.insert(column as u32);
+                    }
+                    prop_assert_eq!(touching.sources(window_row, window).collect::<Vec<_>>(), expected);
+                }
+                prop_assert_eq!(touching.touched_columns(window_row), touched);
+                let top = grid.window(0, window_row);
+                let whole_row = Window::new(0, top.row, columns, top.rows);
+                prop_assert_eq!(in_row.collect::<Vec<_>>(), sharing(whole_row));
+            }
+        }
+    }
+}

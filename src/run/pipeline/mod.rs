@@ -3,6 +3,9 @@
 //! A worker that is ahead leaves its blocks waiting and goes on, up to a bound that the budget counts. The oldest
 //! window is always in work, so nothing can lock up. What is stored does not depend on which worker was quicker.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,0 +1,129 @@
+//! The budget: every byte that can be alive has a line, and the plan is the fastest whose lines fit.
+
+mod attempt;
+mod needs;
+#[cfg(test)]
+mod tests;
+
+use crate::geometry::Size;
+use attempt::Attempt;
+pub use needs::{Direct, Needs, ThroughGdal};
+
+/// So many bytes for this.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Line {
+    /// What for.
+    pub what: String,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+/// How the work is cut so that it fits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// A window's size.
+    pub window: Size,
+    /// How many bands are made at once.
+    pub bands_at_once: usize,
+    /// How many workers there are.
+    pub workers: usize,
+    /// How many windows may be in work or waiting to be stored at once.
+    pub windows_ahead: usize,
+    /// Bytes for GDAL's block cache.
+    pub cache_bytes: u64,
+    /// Bytes for decoded blocks of sources that are read directly.
+    pub decoded_bytes: u64,
+    /// How many threads verify.
+    pub verifiers: usize,
+    /// How many sources a worker keeps open.
+    pub open_sources: usize,
+    /// Every byte that can be alive.
+    pub lines: Vec<Line>,
+    /// The budget.
+    pub limit: u64,
+}
+
+impl Plan {
+    /// The sum of all lines.
+    pub fn total(&self) -> u64 {
+        total(&self.lines)
+    }
+}
+
+/// The budget is too small for any plan; `least` is enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooSmall {
+    /// Bytes of the least plan.
+    pub least: u64,
+}
+
+const MIB: u64 = 1 << 20;
+/// Side of a window where the budget allows it.
+const USUAL_CHUNK: usize = 1024;
+/// GDAL's cache below which reading the same block again and again costs more than anything else.
+const LEAST_CACHE: u64 = 4 * MIB;
+
+/// The fastest plan that fits into `limit` bytes.
+///
+/// Workers come first, since encoding is most of the work; then larger windows, which read fewer blocks twice; then
+/// bands at once; what is left goes to GDAL's block cache and to open sources.
+///
+/// # Errors
+/// When not even the smallest plan fits.
+pub fn plan(needs: &Needs, limit: u64) -> Result<Plan, TooSmall> {
+    let cuts = cuts(needs);
+    for workers in (1..=needs.workers.max(1)).rev() {
+        // A cache that holds a row of windows is worth a smaller window, but not a worker.
+        for full_cache in [true, false] {
+            for &cut in &cuts {
+                let attempt = Attempt::least(needs, cut, workers);
+                let wanted = attempt.wanted_caches();
+                let fixed = total(&attempt.lines());
+                let room = limit.saturating_sub(fixed);
+                let enough = !full_cache || room / 4 * 3 >= wanted.0 + wanted.1;
+                if fixed <= limit && enough && limit >= least_to_verify(needs) {
+                    return Ok(attempt.spend(room, wanted, limit));
+                }
+            }
+        }
+    }
+    let smallest = cuts.last().copied().expect("there is always a cut");
+    let least = total(&Attempt::least(needs, smallest, 1).lines());
+    Err(TooSmall { least: least.max(least_to_verify(needs)) })
+}
+
+/// Verification begins when the work is done and its memory free again.
+fn least_to_verify(needs: &Needs) -> u64 {
+    needs.runtime + needs.verifier_bytes
+}
+
+/// Window side and bands at once.
+#[derive(Debug, Clone, Copy)]
+struct Cut {
+    chunk: usize,
+    bands_at_once: usize,
+}
+
+/// The ways to cut the work, from the fastest to the one that takes least.
+fn cuts(needs: &Needs) -> Vec<Cut> {
+    let usual = (USUAL_CHUNK / needs.block).max(1) * needs.block;
+    let mut chunks = match needs.chunk {
+        Some(chunk) => vec![chunk],
+        None => vec![usual, needs.block],
+    };
+    chunks.dedup();
+    let mut cuts: Vec<Cut> = chunks.iter().map(|&chunk| Cut { chunk, bands_at_once: needs.bands }).collect();
+    if needs.bands_apart {
+        let chunk = *chunks.last().expect("at least one");
+        let mut bands_at_once = needs.bands;
+        while bands_at_once > 1 {
+            bands_at_once = bands_at_once.div_ceil(2);
+            cuts.push(Cut { chunk, bands_at_once });
+        }
+    }
+    cuts
+}
+
+fn total(lines: &[Line]) -> u64 {
+    lines.iter().map(|line| line.bytes).sum()
+}

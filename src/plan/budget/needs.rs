@@ -1,0 +1,70 @@
+//! What a job needs, whatever way it is cut.
+
+use crate::geometry::Size;
+
+/// What a job needs, in numbers that do not depend on how it is cut.
+pub struct Needs<'a> {
+    /// The mosaic's size.
+    pub size: Size,
+    /// Side of an output block.
+    pub block: usize,
+    /// Number of bands.
+    pub bands: usize,
+    /// Whether each band has blocks of its own, so that bands can be made a few at a time.
+    pub bands_apart: bool,
+    /// Bytes of a pixel of one band as it is read.
+    pub working_bytes: usize,
+    /// Bytes of the composite's state for a pixel of one band.
+    pub state_bytes: usize,
+    /// Bytes of a pixel of one band as it is written.
+    pub output_bytes: usize,
+    /// Whether a mask is written.
+    pub mask: bool,
+    /// The most bytes that so many bytes can be encoded to.
+    pub max_encoded: &'a dyn Fn(usize) -> usize,
+    /// Bytes that an encoder holds.
+    pub encoder_bytes: usize,
+    /// What is read through GDAL; nothing where all sources are read directly.
+    pub through_gdal: Option<ThroughGdal<'a>>,
+    /// What is read directly; nothing where no source is.
+    pub direct: Option<Direct<'a>>,
+    /// Bytes that one thread needs to verify.
+    pub verifier_bytes: u64,
+    /// Bytes that the process holds already, and will go on holding: code, GDAL, what is known of the sources.
+    pub runtime: u64,
+    /// The window's side that was asked for.
+    pub chunk: Option<usize>,
+    /// The most workers that are of use.
+    pub workers: usize,
+}
+
+impl Needs<'_> {
+    /// How many bands a block holds.
+    pub(super) fn block_samples(&self) -> usize {
+        if self.bands_apart { 1 } else { self.bands }
+    }
+}
+
+/// What reading sources through GDAL takes: every worker has its own handles.
+pub struct ThroughGdal<'a> {
+    /// Bytes of the largest open source, GDAL's block cache apart.
+    pub handle_bytes: usize,
+    /// Bytes that GDAL's warper or resampler may take while it reads.
+    pub reader_bytes: usize,
+    /// Bytes of the largest block that reading one pixel decodes.
+    pub block_bytes: usize,
+    /// Bytes of decoded blocks that one row of windows, so many pixels high, touches.
+    pub row_of_blocks: &'a dyn Fn(usize) -> u64,
+}
+
+/// What reading sources directly takes: all workers share the decoded blocks.
+pub struct Direct<'a> {
+    /// Bytes of the largest decoded block.
+    pub block_bytes: usize,
+    /// Bytes of the largest encoded block.
+    pub encoded_bytes: usize,
+    /// Pixels of the largest block.
+    pub block_pixels: usize,
+    /// Bytes of decoded blocks that one row of windows, so many pixels high, touches.
+    pub row_of_blocks: &'a dyn Fn(usize) -> u64,
+}

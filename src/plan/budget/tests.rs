@@ -1,0 +1,133 @@
+//! Plans keep their budget, and refusals say the truth.
+
+use super::*;
+use proptest::prelude::*;
+
+fn needs<'a>(
+    size: Size,
+    bands: usize,
+    workers: usize,
+    max_encoded: &'a dyn Fn(usize) -> usize,
+    row_of_blocks: &'a dyn Fn(usize) -> u64,
+) -> Needs<'a> {
+    let gdal = ThroughGdal { handle_bytes: 5 << 20, reader_bytes: 0, block_bytes: 2 << 20, row_of_blocks };
+    let direct =
+        Direct { block_bytes: 2 << 20, encoded_bytes: 1 << 20, block_pixels: 512 * 512, row_of_blocks };
+    Needs {
+        size,
+        block: 512,
+        bands,
+        bands_apart: bands > 16,
+        working_bytes: 2,
+        state_bytes: 3,
+        output_bytes: 2,
+        mask: false,
+        max_encoded,
+        encoder_bytes: 200_000,
+        through_gdal: (!bands.is_multiple_of(3)).then_some(gdal),
+        direct: (bands % 3 != 1).then_some(direct),
+        verifier_bytes: 7 << 20,
+        runtime: 60 << 20,
+        chunk: None,
+        workers,
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_plan_never_exceeds_its_budget_and_the_least_that_is_said_is_enough(
+        columns in 1usize..200_000, rows in 1usize..200_000, bands in 1usize..200,
+        workers in 1usize..65, limit in (64u64 << 20)..(8u64 << 30),
+    ) {
+        let encoded = |raw: usize| raw + raw / 2 + 64;
+        let row = |rows: usize| (columns * rows * 2) as u64;
+        let needs = needs(Size::new(columns, rows), bands, workers, &encoded, &row);
+        match plan(&needs, limit) {
+            Ok(plan) => {
+                prop_assert!(plan.total() <= limit);
+                prop_assert!(plan.workers >= 1 && plan.workers <= workers);
+                prop_assert!(plan.bands_at_once >= 1 && plan.bands_at_once <= bands);
+                prop_assert!(plan.windows_ahead >= plan.workers);
+            }
+            Err(TooSmall { least }) => {
+                prop_assert!(least > limit);
+                prop_assert!(plan(&needs, least).is_ok());
+            }
+        }
+    }
+
+    #[test]
+    fn more_memory_never_means_fewer_workers(
+        columns in 1usize..50_000, rows in 1usize..50_000, bands in 1usize..40, limit in (128u64 << 20)..(4u64 << 30),
+    ) {
+        let encoded = |raw: usize| raw + raw / 2 + 64;
+        let row = |rows: usize| (columns * rows * 2) as u64;
+        let needs = needs(Size::new(columns, rows), bands, 8, &encoded, &row);
+        if let (Ok(little), Ok(much)) = (plan(&needs, limit), plan(&needs, limit * 2)) {
+            prop_assert!(much.workers >= little.workers);
+        }
+    }
+
+    #[test]
+    fn the_least_that_is_said_is_enough_and_a_mebibyte_less_is_not(
+        columns in 1usize..200_000, rows in 1usize..200_000, bands in 1usize..200, workers in 1usize..65,
+        chunk in prop::option::of(1usize..9),
+    ) {
+        let encoded = |raw: usize| raw + raw / 2 + 64;
+        let row = |rows: usize| (columns * rows * 2) as u64;
+        let size = Size::new(columns, rows);
+        let needs = Needs { chunk: chunk.map(|c| c * 512), ..needs(size, bands, workers, &encoded, &row) };
+        let TooSmall { least } = plan(&needs, 0).expect_err("nothing fits into nothing");
+        let plan_of_least = plan(&needs, least).expect("it was said to be enough");
+        prop_assert_eq!((plan_of_least.workers, plan_of_least.total()), (1, least));
+        prop_assert_eq!(plan(&needs, least - (1 << 20)), Err(TooSmall { least }));
+    }
+
+    #[test]
+    fn a_chunk_that_was_asked_for_is_kept(
+        columns in 1usize..50_000, rows in 1usize..50_000, bands in 1usize..40, chunk in 1usize..9,
+        limit in (128u64 << 20)..(8u64 << 30),
+    ) {
+        let encoded = |raw: usize| raw + raw / 2 + 64;
+        let row = |rows: usize| (columns * rows * 2) as u64;
+        let chunk = chunk * 512;
+        let needs = Needs { chunk: Some(chunk), ..needs(Size::new(columns, rows), bands, 8, &encoded, &row) };
+        match plan(&needs, limit) {
+            Ok(plan) => prop_assert_eq!(plan.window, Size::square(chunk)),
+            Err(TooSmall { least }) => prop_assert!(least > limit),
+        }
+    }
+
+    #[test]
+    fn what_is_left_is_spent_on_the_cache_and_on_open_sources_and_no_more_than_is_of_use(
+        columns in 1usize..50_000, rows in 1usize..50_000, bands in 1usize..40, limit in (256u64 << 20)..(16u64 << 30),
+    ) {
+        let encoded = |raw: usize| raw + raw / 2 + 64;
+        let row = |rows: usize| (columns * rows * 2) as u64;
+        let needs = needs(Size::new(columns, rows), bands, 4, &encoded, &row);
+        if let Ok(plan) = plan(&needs, limit) {
+            let of_gdal = |gdal: &ThroughGdal| (gdal.row_of_blocks)(plan.window.rows) * plan.workers as u64;
+            let wanted = needs.through_gdal.as_ref().map_or(0, of_gdal);
+            prop_assert!((LEAST_CACHE..=wanted.max(LEAST_CACHE)).contains(&plan.cache_bytes));
+            let of_direct = |direct: &Direct| (direct.row_of_blocks)(plan.window.rows);
+            prop_assert!(plan.decoded_bytes <= needs.direct.as_ref().map_or(0, of_direct));
+            let line = |what: &str| plan.lines.iter().find(|line| line.what.starts_with(what)).unwrap().bytes;
+            prop_assert_eq!(line("GDAL's block cache"), plan.cache_bytes);
+            prop_assert_eq!(line("decoded blocks of the sources"), plan.decoded_bytes);
+            let handle = needs.through_gdal.as_ref().map_or(0, |gdal| gdal.handle_bytes);
+            prop_assert_eq!(line("open sources"), (plan.workers * plan.open_sources * handle) as u64);
+            prop_assert!((1..=plan.workers).contains(&plan.verifiers));
+        }
+    }
+}
+
+#[test]
+fn where_only_fewer_bands_at_once_fit_the_windows_stay_whole_blocks() {
+    let encoded = |raw: usize| raw + 64;
+    let row = |_: usize| 0;
+    let needs = needs(Size::new(20_000, 20_000), 100, 1, &encoded, &row);
+    let TooSmall { least } = plan(&needs, 0).expect_err("nothing fits into nothing");
+    let plan = plan(&needs, least + (8 << 20)).expect("it is more than the least");
+    assert_eq!(plan.window, Size::square(512));
+    assert!((1..100).contains(&plan.bands_at_once), "{} bands at once", plan.bands_at_once);
+}
