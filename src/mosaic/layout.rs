@@ -153,8 +153,9 @@ pub fn plan(
         chunk: settings.chunk,
         workers: settings.threads,
     };
-    let plan = plan::plan(&needs, settings.memory)
-        .map_err(|TooSmall { least }| Failure::TooLittleMemory { limit: settings.memory, least })?;
+    let plan = plan::plan(&needs, settings.memory).map_err(|TooSmall { least }| {
+        Failure::TooLittleMemory { limit: settings.memory, least: least + DRIFT }
+    })?;
     let touching = touching(plan.window.columns);
     let jobs = Jobs::new(grid(plan.window.columns), &touching);
     Ok((plan, touching, jobs))
@@ -163,6 +164,9 @@ pub fn plan(
 /// What the process will take beside the plan once it works: parts of GDAL and PROJ that are loaded on first use, and
 /// what the C heap loses between the pieces.
 const STILL_TO_COME: u64 = 16 << 20;
+
+/// By how much what the process takes differs from run to run: the least that is named must work in the next one.
+const DRIFT: u64 = 2 << 20;
 
 /// What GDAL's warper and resampler take beside the block cache while they read.
 fn reader_bytes(mosaic: &Mosaic, block: usize) -> usize {
