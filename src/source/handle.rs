@@ -17,6 +17,8 @@ pub struct Handle {
     // Fields are dropped in this order: the virtual dataset refers to the file beneath it.
     placed: Option<Dataset>,
     base: Dataset,
+    /// Whether the file itself may resample as it is read.
+    is_virtual: bool,
     /// Column and row of the dataset's first pixel in the mosaic.
     column: i64,
     row: i64,
@@ -100,7 +102,8 @@ impl Handle {
         let opaque = mosaic.opaque.filter(|_| source.alpha.is_none());
         let nodata = placed_source.nodata.to_vec();
         let name = std::sync::Arc::clone(&source.name);
-        Ok(Handle { placed, base, column, row, bands, validity, opaque, nodata, name })
+        let is_virtual = source.is_virtual;
+        Ok(Handle { placed, base, is_virtual, column, row, bands, validity, opaque, nodata, name })
     }
 
     /// Reads `place`, a part of the mosaic that the source touches, of the bands `bands` (indices into the mosaic's
@@ -158,7 +161,7 @@ impl Handle {
     /// What is read in one call. Resampled pixels are made in parts that do not depend on the window asked for, since
     /// GDAL may round differently at the edges of what it is asked for.
     fn parts(&self, place: Window, unit: usize) -> Vec<Window> {
-        if self.placed.is_none() {
+        if self.placed.is_none() && !self.is_virtual {
             return vec![place];
         }
         let edges = |start: usize, end: usize| {

@@ -104,6 +104,7 @@ fn describe(name: &str, dataset: &Dataset, target: Option<&str>) -> Result<Sourc
         wkt: wkt.into(),
         mask: flags.is_per_dataset() && !flags.is_alpha(),
         alpha,
+        is_virtual: dataset.driver().short_name() == "VRT",
         storage: describe_storage(dataset, &bands)?,
         bands: Arc::new(bands),
         metadata: Arc::new(metadata(dataset)),
