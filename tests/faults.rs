@@ -348,3 +348,20 @@ fn the_least_memory_that_is_named_works_every_time() {
         folder.run(&format!("a.tif -o out.tif --overwrite --verify none --memory {least}")).done();
     }
 }
+
+#[test]
+fn bad_files_and_good_ones_that_do_not_fit_are_told_at_once() {
+    let folder = Folder::new();
+    write_mixed_lot(&folder);
+    noise(8, 3).crs("EPSG:32631").write(folder.path("elsewhere.tif"));
+    let outcome = folder.run("good.tif text.tif missing.tif elsewhere.tif -o out.tif").ended(1);
+    outcome.names(&["text.tif: `text.tif' not recognized", "missing.tif", "different CRSs", "elsewhere.tif"]);
+}
+
+#[test]
+fn a_dry_run_refuses_the_types_that_this_gdal_does_not_know() {
+    let folder = Folder::new();
+    noise(8, 3).write(folder.path("a.tif"));
+    let code = folder.run("a.tif -o out.tif --dtype Int8").code;
+    assert_eq!(folder.run("a.tif -o out.tif --dtype Int8 --dry-run").code, code);
+}

@@ -47,6 +47,11 @@ pub fn gather(settings: &Settings, hooks: &mut Hooks) -> Result<Gathered, Failur
         OnError::Skip => skipped.extend(found),
     }
     if !problems.is_empty() {
+        // What is wrong among the good inputs is told too, as far as it is known without the others.
+        if settings.crs.is_some() == request.wkt.is_some() && !sources.is_empty() {
+            let conflicts = unify(&sources, &request).0.err().unwrap_or_default();
+            problems.extend(conflicts.into_iter().map(|conflict| conflict.problem));
+        }
         return Err(Failure::Problems(problems));
     }
     loop {
@@ -80,7 +85,7 @@ fn leave_out(
     let mut out: Vec<usize> = Vec::new();
     for Conflict { problem, sources: without } in conflicts {
         for index in without.into_iter().filter(|index| !out.contains(index)).collect::<Vec<_>>() {
-            let message = problem.message.lines().next().unwrap_or_default();
+            let message = problem.message.lines().next().unwrap_or_default().trim_end_matches(':');
             skipped.push(Problem::new(&*sources[index].name, message));
             out.push(index);
         }

@@ -6,7 +6,7 @@ use super::Failure;
 use crate::codec::{BlockLayout, Compression, Encoder, Predictor, max_encoded_len};
 use crate::config::{self, BigTiff, Settings};
 use crate::geometry::Size;
-use crate::output::{Interleave, OutputBand, OutputSpec};
+use crate::output::{Interleave, OutputBand, OutputSpec, check_pixel_type};
 use crate::pixels::Composite;
 use crate::plan::{self, Jobs, Needs, Plan, TooSmall, Touching, WindowGrid};
 use crate::run::memory;
@@ -45,6 +45,8 @@ impl Encoding {
             Failure::Problems(all.into_iter().map(of).collect())
         };
         let options = settings.creation_options().map_err(problems)?;
+        check_pixel_type(mosaic.pixel_type)
+            .map_err(|error| Failure::Problems(vec![Problem::new("--dtype", error.to_string())]))?;
         let compression = settings.compression;
         let tag = settings.predictor_for(mosaic.pixel_type);
         if tag == 3 && !mosaic.pixel_type.is_float() {

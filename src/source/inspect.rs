@@ -77,7 +77,12 @@ fn explain(name: &str, error: &anyhow::Error) -> String {
     }
     match std::fs::metadata(path) {
         Ok(metadata) if metadata.len() == 0 => "the file is empty".into(),
-        _ => format!("{error:#}"),
+        _ => {
+            // Of the bindings' own sentence only what GDAL says is of use.
+            let text = format!("{error:#}");
+            let said = text.split_once("Error msg: '").and_then(|(_, said)| said.strip_suffix('\''));
+            said.map_or(text.clone(), str::to_owned)
+        }
     }
 }
 
