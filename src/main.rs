@@ -48,11 +48,17 @@ fn run(settings: &Settings, session: &Session) -> Result<Exit, Failure> {
         drop(progress);
         return Ok(told(plan_text::describe(&prepared, session.verbose).as_bytes()));
     }
-    let report = mosaic::build(settings, &mut hooks)?;
+    let built = mosaic::build(settings, &mut hooks);
     drop(progress);
-    if let Some(file) = &settings.report {
-        messages::write_report(file, &report)?;
+    let told = match &built {
+        Ok(report) => Some(report),
+        Err(Failure::Faults(report)) => Some(&**report),
+        Err(_) => None,
+    };
+    if let (Some(file), Some(report)) = (&settings.report, told) {
+        messages::write_report(file, report)?;
     }
+    let report = built?;
     if !session.quiet {
         messages::print_result(&report, session.verbose);
     }

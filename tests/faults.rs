@@ -297,3 +297,71 @@ fn wrong_usage_ends_with_2() {
         assert_eq!(folder.names(), ["a.tif".to_owned()].into(), "{line}");
     }
 }
+
+#[test]
+fn whatever_is_in_the_outputs_way_is_found_before_the_work() {
+    let folder = Folder::new();
+    noise(64, 1).write(folder.path("a.tif"));
+    folder.write("side.tif.aux.xml", "<PAMDataset/>");
+    std::os::unix::fs::symlink("nowhere.tif", folder.path("link.tif")).unwrap();
+    folder.tool("mkfifo pipe.tif");
+    let before = folder.names();
+    let long = format!("{}.tif", "y".repeat(252));
+    for (output, told) in [
+        ("side.tif", "side.tif.aux.xml: exists"),
+        ("link.tif", "exists"),
+        ("pipe.tif --overwrite", "regular"),
+        (long.as_str(), "name"),
+    ] {
+        folder.run(&format!("a.tif -o {output} --dry-run")).ended(1).names(&[told]);
+        folder.run(&format!("a.tif -o {output}")).ended(1).names(&[told]);
+        assert_eq!(folder.names(), before, "{output}");
+    }
+}
+
+#[test]
+fn a_report_never_takes_the_place_of_a_raster() {
+    let folder = Folder::new();
+    noise(64, 1).write(folder.path("a.tif"));
+    let input = folder.read("a.tif");
+    for (report, told) in [
+        ("./a.tif", "the input a.tif"),
+        ("./out.tif", "the output"),
+        (".", "is a folder"),
+        ("nowhere/report.json", "there is no folder nowhere"),
+    ] {
+        for dry in ["--dry-run", ""] {
+            folder.run(&format!("a.tif -o out.tif --report {report} {dry}")).ended(1).names(&[told]);
+        }
+        assert_eq!(folder.read("a.tif"), input, "{report}");
+        assert!(!folder.path("out.tif").exists(), "{report}");
+    }
+}
+
+#[test]
+fn the_least_memory_that_is_named_works_every_time() {
+    let folder = Folder::new();
+    Source::new(300, 300).of("UInt16").bands(60).write(folder.path("a.tif"));
+    let refused = folder.run("a.tif -o out.tif --memory 40MiB").ended(1);
+    let least = amounts(&refused.stderr).into_iter().fold(0.0, f64::max) as u64;
+    for _ in 0..8 {
+        folder.run(&format!("a.tif -o out.tif --overwrite --verify none --memory {least}")).done();
+    }
+}
+
+#[test]
+fn bad_files_and_good_ones_that_do_not_fit_are_told_at_once() {
+    let folder = Folder::new();
+    write_mixed_lot(&folder);
+    noise(8, 3).crs("EPSG:32631").write(folder.path("elsewhere.tif"));
+    let outcome = folder.run("good.tif text.tif missing.tif elsewhere.tif -o out.tif").ended(1);
+    outcome.names(&["text.tif: `text.tif' not recognized", "missing.tif", "different CRSs", "elsewhere.tif"]);
+}
+
+#[test]
+fn a_dry_run_refuses_the_types_that_this_gdal_does_not_know() {
+    let folder = Folder::new();
+    noise(8, 3).write(folder.path("a.tif"));
+    let code = folder.run("a.tif -o out.tif --dtype Int8").code;
+    assert_eq!(folder.run("a.tif -o out.tif --dtype Int8 --dry-run").code, code);
+}

@@ -225,3 +225,38 @@ fn help_has_examples_and_completions_are_printed() {
         folder.run(&format!("completions {shell}")).done().prints(&["mosaic-stream", "overwrite"]);
     }
 }
+
+fn peak(folder: &Folder, line: &str) -> u64 {
+    folder.run(&format!("{line} --report report.json")).done();
+    report(folder, "report.json")["budget"]["measured_peak"].as_u64().unwrap()
+}
+
+#[test]
+fn full_verification_of_many_layers_stays_within_the_budget() {
+    let folder = Folder::new();
+    for number in 0..40 {
+        let source = Source::new(256, 256).bands(3);
+        source.value(number).write(folder.path(format!("{number:02}.tif")));
+    }
+    let names: Vec<String> = (0..40).map(|number| format!("{number:02}.tif")).collect();
+    let line = format!("{} -o out.tif --method mean --memory 128MiB --verify full", names.join(" "));
+    assert!(peak(&folder, &line) < 128 << 20);
+}
+
+#[test]
+fn more_threads_than_work_cost_nothing() {
+    let folder = Folder::new();
+    write_scenes(&folder);
+    assert!(peak(&folder, "a.tif b.tif -o out.tif --memory 128MiB --threads 3000") < 128 << 20);
+}
+
+#[test]
+fn full_verification_agrees_with_resamplings_that_depend_on_the_window() {
+    let folder = Folder::new();
+    let value = |band, x, y| i128::from(random(7, band, x, y) % 255);
+    Source::new(700, 600).crs("EPSG:32631").pixels(value).write(folder.path("a.tif"));
+    Source::new(700, 600).crs("EPSG:32631").at(300.37, -200.61).pixels(value).write(folder.path("b.tif"));
+    folder.run("a.tif b.tif -o out.tif --resampling average --verify full").done();
+    folder.tool("gdalbuildvrt -q -r average both.vrt a.tif b.tif");
+    folder.run("both.vrt -o virtual.tif --verify full").done();
+}

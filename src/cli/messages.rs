@@ -59,7 +59,8 @@ pub fn print_failure(failure: &Failure) -> Exit {
             let hint = format!("--memory {mebibytes}MiB is enough; a smaller --chunk or --block needs less");
             print_problems(&[Problem::new(failure.to_string()).hint(hint)]);
         }
-        Failure::Faults(faults) => {
+        Failure::Faults(report) => {
+            let faults = report.faults();
             let of = |fault: &String| Problem::new(format!("the written file is wrong: {fault}"));
             print_problems(&faults.iter().map(of).collect::<Vec<_>>());
             print_notice("the file was removed; what stood under the output's name before is untouched");

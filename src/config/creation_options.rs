@@ -57,16 +57,14 @@ pub struct CreationOptions {
 pub(super) const MERGED: [&str; 4] = ["COMPRESS", "PREDICTOR", "BLOCKXSIZE", "BLOCKYSIZE"];
 
 /// What GDAL gets as it is, with the values that are known to be safe (none listed: any).
-const PASSED_ON: [(&str, &[&str]); 5] = [
-    ("PHOTOMETRIC", &["MINISBLACK", "MINISWHITE", "RGB", "PALETTE"]),
-    ("ALPHA", &["YES", "NO", "PREMULTIPLIED", "NON-PREMULTIPLIED", "UNSPECIFIED"]),
+const PASSED_ON: [(&str, &[&str]); 3] = [
     ("PROFILE", &["GDALGEOTIFF", "GEOTIFF", "BASELINE"]),
     ("GEOTIFF_KEYS_FLAVOR", &["STANDARD", "ESRI_PE"]),
     ("GEOTIFF_VERSION", &["AUTO", "1.0", "1.1"]),
 ];
 
 const HONOURED: &str = "COMPRESS, PREDICTOR, ZLEVEL, ZSTD_LEVEL, BIGTIFF, INTERLEAVE, BLOCKXSIZE, BLOCKYSIZE, \
-     TILED, SPARSE_OK, PHOTOMETRIC, ALPHA, PROFILE, GEOTIFF_KEYS_FLAVOR and GEOTIFF_VERSION can be honoured";
+     TILED, SPARSE_OK, PROFILE, GEOTIFF_KEYS_FLAVOR and GEOTIFF_VERSION can be honoured";
 
 impl CreationOptions {
     /// The meaning of options with upper-case keys.
@@ -188,17 +186,17 @@ mod tests {
         assert!(options.passed_on.is_empty());
 
         let options =
-            parse(&["BLOCKXSIZE=256", "BLOCKYSIZE=256", "PHOTOMETRIC=rgb", "PHOTOMETRIC=rgb"]).unwrap();
+            parse(&["BLOCKXSIZE=256", "BLOCKYSIZE=256", "PROFILE=geotiff", "PROFILE=geotiff"]).unwrap();
         assert_eq!(options.block, Some(256));
-        assert_eq!(options.passed_on, [("PHOTOMETRIC".to_owned(), "RGB".to_owned())]);
+        assert_eq!(options.passed_on, [("PROFILE".to_owned(), "GEOTIFF".to_owned())]);
     }
 
     #[test]
     fn what_cannot_be_honoured_is_refused_by_name_all_at_once() {
-        let texts = ["JPEG_QUALITY=90", "NUM_THREADS=4", "BLOCKXSIZE=512", "TILED=NO", "PHOTOMETRIC=YCBCR"];
+        let texts = ["JPEG_QUALITY=90", "NUM_THREADS=4", "BLOCKXSIZE=512", "TILED=NO", "PHOTOMETRIC=RGB"];
         let problems = parse(&texts).unwrap_err();
         assert_eq!(problems.len(), 5);
-        for name in ["JPEG_QUALITY", "NUM_THREADS", "square", "TILED=NO", "PHOTOMETRIC=YCBCR"] {
+        for name in ["JPEG_QUALITY", "NUM_THREADS", "square", "TILED=NO", "PHOTOMETRIC"] {
             assert!(problems.iter().any(|problem| problem.message.contains(name)), "{name}");
         }
         assert!(problems[1].hint.as_deref().unwrap().contains("--threads"));

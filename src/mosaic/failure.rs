@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::run::Stopped;
+use crate::run::report::Report;
 use crate::source::Problem;
 
 /// Why a job ended without a new output.
@@ -17,8 +18,8 @@ pub enum Failure {
         /// The least budget that is enough.
         least: u64,
     },
-    /// The written file is not what it should be; it was removed.
-    Faults(Vec<String>),
+    /// The written file is not what it should be; it was removed. The report tells what was found.
+    Faults(Box<Report>),
     /// The job was told to stop.
     Interrupted,
     /// Anything else.
@@ -39,7 +40,8 @@ impl fmt::Display for Failure {
                     "a budget of {limit} MiB is too small for this job: the least that works is {least} MiB"
                 )
             }
-            Failure::Faults(faults) => {
+            Failure::Faults(report) => {
+                let faults = report.faults();
                 write!(out, "verification found {} faults: {}", faults.len(), faults.join("; "))
             }
             Failure::Interrupted => out.write_str("interrupted"),

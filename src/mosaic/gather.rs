@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 
 use super::{Failure, Hooks};
 use crate::config::{OnError, Settings};
+use crate::output::Target;
 use crate::run::in_parallel;
 use crate::source::{Conflict, Model, Mosaic, Problem, Request, Source, inspect, names, resolve_crs, unify};
 
@@ -29,6 +30,7 @@ pub fn gather(settings: &Settings, hooks: &mut Hooks) -> Result<Gathered, Failur
     problems.extend(expanded.problems.into_iter().map(|p| Problem::new(p.input, p.message)));
     let mut warnings = expanded.notices;
     problems.extend(output_among_inputs(settings, &expanded.names));
+    problems.extend(check_report(settings, &expanded.names));
     let wkt = match settings.crs.as_deref().map(resolve_crs).transpose() {
         Ok(wkt) => wkt,
         Err(error) => {
@@ -45,6 +47,11 @@ pub fn gather(settings: &Settings, hooks: &mut Hooks) -> Result<Gathered, Failur
         OnError::Skip => skipped.extend(found),
     }
     if !problems.is_empty() {
+        // What is wrong among the good inputs is told too, as far as it is known without the others.
+        if settings.crs.is_some() == request.wkt.is_some() && !sources.is_empty() {
+            let conflicts = unify(&sources, &request).0.err().unwrap_or_default();
+            problems.extend(conflicts.into_iter().map(|conflict| conflict.problem));
+        }
         return Err(Failure::Problems(problems));
     }
     loop {
@@ -78,7 +85,7 @@ fn leave_out(
     let mut out: Vec<usize> = Vec::new();
     for Conflict { problem, sources: without } in conflicts {
         for index in without.into_iter().filter(|index| !out.contains(index)).collect::<Vec<_>>() {
-            let message = problem.message.lines().next().unwrap_or_default();
+            let message = problem.message.lines().next().unwrap_or_default().trim_end_matches(':');
             skipped.push(Problem::new(&*sources[index].name, message));
             out.push(index);
         }
@@ -148,25 +155,59 @@ fn check_output(settings: &Settings) -> Vec<Problem> {
     let name = output.display().to_string();
     let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut problems = Vec::new();
-    if output.is_dir() {
+    let unusual = |error: &std::io::Error| error.kind() != std::io::ErrorKind::NotFound;
+    if let Some(error) = output.symlink_metadata().err().filter(unusual) {
+        problems.push(Problem::new(&name, format!("cannot be a file's name: {error}")));
+    } else if output.is_dir() {
         problems.push(Problem::new(&name, "is a folder").with_hint("name the file to write"));
     } else if !folder.is_dir() {
         problems.push(
             Problem::new(&name, format!("there is no folder {}", folder.display()))
                 .with_hint("make it first"),
         );
-    } else if output.exists() && !settings.overwrite {
+    } else if output.exists() && !output.is_file() {
+        problems.push(Problem::new(&name, "is no regular file").with_hint("name the file to write"));
+    } else if let (false, Some(existing)) = (settings.overwrite, Target::existing(output).first()) {
         problems.push(
-            Problem::new(&name, "exists already")
+            Problem::new(existing.display().to_string(), "exists already")
                 .with_hint("--overwrite replaces it when the new one is whole"),
         );
     }
     problems
 }
 
+/// What is wrong with the place of the report: found out before the work, and no raster is written over.
+fn check_report(settings: &Settings, names: &[String]) -> Option<Problem> {
+    let report = settings.report.as_ref()?;
+    let folder = report.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let input = names.iter().find(|name| is_same_file(report, Path::new(name.as_str())));
+    let message = match input {
+        Some(name) => format!("is the report and the input {name} at once"),
+        None if is_same_file(report, &settings.output) => "is the report and the output at once".into(),
+        None if report.is_dir() => "is a folder".into(),
+        None if !folder.is_dir() => format!("there is no folder {}", folder.display()),
+        None => return None,
+    };
+    Some(Problem::new(report.display().to_string(), message).with_hint("name another file with --report"))
+}
+
+/// Which file a path leads to, when there is one.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    path.metadata().ok().map(|metadata| (metadata.dev(), metadata.ino()))
+}
+
+/// Whether two paths lead to the same file, or to the same place for one.
+fn is_same_file(a: &Path, b: &Path) -> bool {
+    let place = |path: &Path| {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Some((identity(folder)?, path.file_name()?.to_owned()))
+    };
+    let same = |a: Option<_>, b| a.is_some() && a == b;
+    same(identity(a), identity(b)) || place(a).is_some() && place(a) == place(b)
+}
+
 /// The output must never be one of the inputs, however either is spelled.
 fn output_among_inputs(settings: &Settings, names: &[String]) -> Option<Problem> {
-    let identity = |path: &Path| path.metadata().ok().map(|metadata| (metadata.dev(), metadata.ino()));
     let output = identity(&settings.output)?;
     let same = |name: &&String| identity(Path::new(name.as_str())) == Some(output);
     let found = names.iter().find(same)?;

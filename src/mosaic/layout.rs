@@ -6,7 +6,7 @@ use super::Failure;
 use crate::codec::{BlockLayout, Compression, Encoder, Predictor, max_encoded_len};
 use crate::config::{self, BigTiff, Settings, Verify};
 use crate::geometry::Size;
-use crate::output::{Interleave, OutputBand, OutputSpec};
+use crate::output::{Interleave, OutputBand, OutputSpec, check_pixel_type};
 use crate::pixels::Composite;
 use crate::plan::{self, Jobs, Needs, Plan, TooSmall, Touching, WindowGrid};
 use crate::run::memory;
@@ -45,6 +45,8 @@ impl Encoding {
             Failure::Problems(all.into_iter().map(of).collect())
         };
         let options = settings.creation_options().map_err(problems)?;
+        check_pixel_type(mosaic.pixel_type)
+            .map_err(|error| Failure::Problems(vec![Problem::new("--dtype", error.to_string())]))?;
         let compression = settings.compression;
         let tag = settings.predictor_for(mosaic.pixel_type);
         if tag == 3 && !mosaic.pixel_type.is_float() {
@@ -164,8 +166,9 @@ pub fn plan(
         chunk: settings.chunk,
         workers: settings.threads,
     };
-    let plan = plan::plan(&needs, settings.memory)
-        .map_err(|TooSmall { least }| Failure::TooLittleMemory { limit: settings.memory, least })?;
+    let plan = plan::plan(&needs, settings.memory).map_err(|TooSmall { least }| {
+        Failure::TooLittleMemory { limit: settings.memory, least: least + DRIFT }
+    })?;
     let touching = touching(plan.window);
     let jobs = Jobs::new(grid(plan.window), &touching);
     Ok((plan, touching, jobs))
@@ -174,6 +177,9 @@ pub fn plan(
 /// What the process will take beside the plan once it works: parts of GDAL and PROJ that are loaded on first use, and
 /// what the C heap loses between the pieces.
 const STILL_TO_COME: u64 = 16 << 20;
+
+/// By how much what the process takes differs from run to run: the least that is named must work in the next one.
+const DRIFT: u64 = 2 << 20;
 
 /// What GDAL's warper and resampler take beside the block cache while they read.
 fn reader_bytes(mosaic: &Mosaic, block: usize) -> usize {

@@ -31,20 +31,21 @@ pub fn write(settings: &Settings, mut prepared: Prepared, hooks: &Hooks) -> Resu
     let unfinished = Unfinished::set(hooks, target.path());
     let totals = Totals::default();
     hooks.progress.stage("run");
-    let written = write_blocks(settings, &prepared, target.path(), &totals, hooks)?;
+    let written = write_blocks(settings, &prepared, target.path(), &totals, hooks)
+        .with_context(|| format!("{}: could not be made", settings.output.display()))?;
     prepared.time("run", started);
 
     hooks.progress.stage("verify");
     let verifying = Instant::now();
     let path = target.path().to_str().context("the output's name is not UTF-8")?;
     let findings = check(settings, &prepared, path, &written, hooks)?;
-    if let Some(Findings { faults, .. }) = &findings
-        && !faults.is_empty()
-    {
-        return Err(Failure::Faults(faults.clone()));
-    }
+    // First: where a source changed, the file differs from it and is no less right for that.
     check_sources_unchanged(&prepared)?;
     prepared.time("verify", verifying);
+    if findings.as_ref().is_some_and(|findings| !findings.faults.is_empty()) {
+        let report = report(settings, prepared, &written, &totals, findings, hooks);
+        return Err(Failure::Faults(Box::new(report)));
+    }
 
     hooks.progress.stage("finish");
     let finishing = Instant::now();

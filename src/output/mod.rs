@@ -13,6 +13,7 @@ mod write_back;
 
 pub use append::{BlockWriter, Written};
 pub use header::{Container, create_header};
+pub use new_dataset::check_pixel_type;
 pub use patch::{BlockId, BlockRecord, Plane};
 pub use spec::{Interleave, OutputBand, OutputSpec};
 pub use target::Target;

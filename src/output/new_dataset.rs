@@ -43,6 +43,14 @@ pub(super) fn gdal_type(pixel_type: PixelType) -> Result<gdal_sys::GDALDataType:
     })
 }
 
+/// Checks that the linked GDAL can write pixels of a type.
+///
+/// # Errors
+/// What it would need.
+pub fn check_pixel_type(pixel_type: PixelType) -> Result<()> {
+    gdal_type(pixel_type).map(drop)
+}
+
 /// Creates a GeoTIFF, replacing what is there.
 pub(super) fn create(
     path: &Path,

@@ -39,6 +39,11 @@ impl Number {
         crate::dispatch_pixel_type!(pixel_type, T => self.to_pixel::<T>().is_some())
     }
 
+    /// The value that a Float32 pixel has instead.
+    pub fn as_float32(self) -> Number {
+        Number::Float(f64::from(self.to_f64() as f32))
+    }
+
     /// The value as a floating-point number.
     pub fn to_f64(self) -> f64 {
         match self {

@@ -183,3 +183,10 @@ pub fn sha256(path: &Path) -> Result<String> {
         hasher.update(&bytes[..count]);
     }
 }
+
+impl Report {
+    /// What verification found wrong.
+    pub fn faults(&self) -> &[String] {
+        self.verification.as_ref().map_or(&[], |findings| &findings.faults)
+    }
+}

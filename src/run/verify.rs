@@ -13,8 +13,8 @@ use super::pipeline::{Stopped, in_parallel};
 use crate::container::{self, ReadAt};
 use crate::geometry::{Size, Window};
 use crate::output::{BlockId, BlockRecord, Plane};
-use crate::plan::Jobs;
-use crate::plan::Touching;
+use crate::pixels::{Number, PixelType};
+use crate::plan::{Job, Jobs, Touching};
 use crate::source::{FileReader, Mosaic, inspect, reference};
 
 /// What was looked at, and what is wrong.
@@ -81,7 +81,12 @@ fn check_header(path: &str, mosaic: &Mosaic) -> Vec<String> {
     let types: Vec<_> = found.bands.iter().map(|band| band.pixel_type).collect();
     expect("types", types.iter().all(|&t| t == mosaic.pixel_type), &types);
     let nodata: Vec<_> = found.bands.iter().map(|band| band.nodata).collect();
-    expect("nodata", nodata.iter().all(|&n| n == mosaic.nodata), &nodata);
+    // GDAL gives the nodata of Float32 pixels as the float nearest to what was asked for.
+    let held = |n: Option<Number>| match mosaic.pixel_type {
+        PixelType::Float32 => n.map(|n| Number::Float(f64::from(n.to_f64() as f32))),
+        _ => n,
+    };
+    expect("nodata", nodata.iter().all(|&n| held(n) == held(mosaic.nodata)), &nodata);
     expect("mask", found.mask == mosaic.mask, &found.mask);
     expect("CRS", crate::source::same_crs(&found.wkt, &mosaic.wkt), &found.wkt);
     faults
@@ -163,9 +168,14 @@ fn check_pixels(
     stop: &AtomicBool,
     findings: &mut Findings,
 ) -> Result<()> {
+    // The second decision holds every source's values at once: where many lie on each other, areas are smaller.
+    let most = |job: &Job| {
+        let layers = touching.sources(job.window_row, job.window).count();
+        (AREA_BYTES / (reference::BYTES_PER_VALUE * mosaic.bands.len() * layers.max(1))).isqrt().max(1)
+    };
     let areas = match depth {
-        Depth::Sample => sample(jobs, mosaic.bands.len()),
-        Depth::Everything => everything(jobs),
+        Depth::Sample => sample(jobs, mosaic.bands.len(), most),
+        Depth::Everything => everything(jobs, most),
     };
     let check = |index: usize| -> Result<Option<String>> {
         if stop.load(Ordering::Relaxed) {
@@ -173,7 +183,7 @@ fn check_pixels(
         }
         let (window_row, area) = areas[index];
         let sources: Vec<usize> = touching.sources(window_row, area).collect();
-        reference::first_difference(mosaic, path, area, &sources)
+        reference::first_difference(mosaic, path, area, &sources, jobs.grid.block)
     };
     for (index, difference) in in_parallel(threads, areas.len(), check)?.into_iter().enumerate() {
         if let Some(difference) = difference.with_context(|| format!("verify {}", areas[index].1))? {
@@ -184,8 +194,11 @@ fn check_pixels(
     Ok(())
 }
 
+/// Bytes that deciding one area may take.
+const AREA_BYTES: usize = 8 << 20;
+
 /// Small areas spread over the jobs, each in another corner of its window; fewer where there are many bands.
-fn sample(jobs: &Jobs, bands: usize) -> Vec<(usize, Window)> {
+fn sample(jobs: &Jobs, bands: usize, most_side: impl Fn(&Job) -> usize) -> Vec<(usize, Window)> {
     const SIDE: usize = 64;
     let most = (64 / bands.max(1)).clamp(2, 12);
     let count = most.min(jobs.len().div_ceil(4));
@@ -193,7 +206,8 @@ fn sample(jobs: &Jobs, bands: usize) -> Vec<(usize, Window)> {
         .map(|index| {
             let job = jobs.job((2 * index + 1) * jobs.len() / (2 * count));
             let window = job.window;
-            let size = Size::new(SIDE.min(window.columns), SIDE.min(window.rows));
+            let side = SIDE.min(most_side(&job));
+            let size = Size::new(side.min(window.columns), side.min(window.rows));
             let column = (window.columns - size.columns) * (index * 5 % 7) / 6;
             let row = (window.rows - size.rows) * (index * 3 % 5) / 4;
             (job.window_row, Window::new(window.column + column, window.row + row, size.columns, size.rows))
@@ -202,13 +216,14 @@ fn sample(jobs: &Jobs, bands: usize) -> Vec<(usize, Window)> {
 }
 
 /// All jobs, cut into areas that fit into little memory.
-fn everything(jobs: &Jobs) -> Vec<(usize, Window)> {
+fn everything(jobs: &Jobs, most_side: impl Fn(&Job) -> usize) -> Vec<(usize, Window)> {
     const SIDE: usize = 256;
     let mut areas = Vec::new();
     for job in (0..jobs.len()).map(|number| jobs.job(number)) {
-        for row in (0..job.window.rows).step_by(SIDE) {
-            for column in (0..job.window.columns).step_by(SIDE) {
-                let area = Window::new(job.window.column + column, job.window.row + row, SIDE, SIDE);
+        let side = SIDE.min(most_side(&job));
+        for row in (0..job.window.rows).step_by(side) {
+            for column in (0..job.window.columns).step_by(side) {
+                let area = Window::new(job.window.column + column, job.window.row + row, side, side);
                 areas.push((job.window_row, area.intersection(job.window).expect("a part of the window")));
             }
         }

@@ -53,7 +53,7 @@ impl CrsGroups {
 /// When GDAL does not understand it.
 pub fn resolve(definition: &str) -> Result<String> {
     checked("understand the CRS", || Ok(SpatialRef::from_definition(definition)?.to_wkt()?))
-        .with_context(|| format!("--crs '{definition}' is no CRS that GDAL knows (EPSG:n, WKT or PROJ)"))
+        .with_context(|| format!("'{definition}' is no CRS that GDAL knows (EPSG:n, WKT or PROJ)"))
 }
 
 /// Whether two texts mean the same CRS; no CRS is the same as no CRS.

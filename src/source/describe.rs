@@ -28,6 +28,8 @@ pub struct Source {
     pub alpha: Option<usize>,
     /// Metadata of the dataset, without what describes the file's storage.
     pub metadata: Arc<Vec<(String, String)>>,
+    /// Whether it is a virtual raster, whose pixels may be resampled as they are read.
+    pub is_virtual: bool,
     /// How its pixels are stored.
     pub storage: Storage,
     /// How its blocks are read without GDAL, or why they are not.

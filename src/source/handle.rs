@@ -19,6 +19,8 @@ pub struct Handle {
     // Fields are dropped in this order: the virtual dataset refers to the file beneath it.
     placed: Option<Dataset>,
     base: Dataset,
+    /// Whether the file itself may resample as it is read.
+    is_virtual: bool,
     /// Column and row of the dataset's first pixel in the mosaic.
     column: i64,
     row: i64,
@@ -58,6 +60,7 @@ impl Handle {
         Ok(Handle {
             placed,
             base,
+            is_virtual: source.is_virtual,
             column,
             row,
             bands: placed_source.bands.iter().map(|&band| number(band)).collect(),
@@ -125,7 +128,7 @@ impl Handle {
     /// What is read in one call. Resampled pixels are made in parts that do not depend on the window asked for, since
     /// GDAL may round differently at the edges of what it is asked for.
     fn parts(&self, place: Window, unit: usize) -> Vec<Window> {
-        if self.placed.is_none() {
+        if self.placed.is_none() && !self.is_virtual {
             return vec![place];
         }
         let edges = |start: usize, end: usize| {

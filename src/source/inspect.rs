@@ -82,7 +82,12 @@ fn explain(name: &str, error: &anyhow::Error) -> String {
     }
     match std::fs::metadata(path) {
         Ok(metadata) if metadata.len() == 0 => "the file is empty".into(),
-        _ => format!("{error:#}"),
+        _ => {
+            // Of the bindings' own sentence only what GDAL says is of use.
+            let text = format!("{error:#}");
+            let said = text.split_once("Error msg: '").and_then(|(_, said)| said.strip_suffix('\''));
+            said.map_or(text.clone(), str::to_owned)
+        }
     }
 }
 
@@ -109,6 +114,7 @@ fn describe(name: &str, dataset: &Dataset, target: Option<&str>) -> Result<Sourc
         wkt: wkt.into(),
         mask: flags.is_per_dataset() && !flags.is_alpha(),
         alpha,
+        is_virtual: dataset.driver().short_name() == "VRT",
         storage: describe_storage(dataset, &bands)?,
         direct: Err("GDAL alone reads it"),
         bands: Arc::new(bands),

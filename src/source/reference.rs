@@ -67,12 +67,16 @@ impl Value {
     }
 }
 
+/// Bytes that one value of one source takes while a window is decided, with what is made on the way.
+pub const BYTES_PER_VALUE: usize = 2 * size_of::<Option<Value>>();
+
 /// One source's part in a window: for each band its values, `None` where it has no data.
 type Stack = Vec<Vec<Option<Value>>>;
 
 /// The first difference between what a file holds in a window and what it should hold; `None` when there is none.
 ///
-/// `touching` are the indices of the sources that touch the window, in compositing order.
+/// `touching` are the indices of the sources that touch the window, in compositing order. What is resampled is read
+/// in squares of side `unit`, as the job reads it.
 ///
 /// # Errors
 /// When the file or a source cannot be read.
@@ -81,13 +85,14 @@ pub fn first_difference(
     file: &str,
     window: Window,
     touching: &[usize],
+    unit: usize,
 ) -> Result<Option<String>> {
     checked("verify", || {
         let stacks = touching
             .iter()
             .map(|&index| {
                 let source = &mosaic.sources[index];
-                read_source(mosaic, source, window).with_context(|| source.source.name.to_string())
+                read_source(mosaic, source, window, unit).with_context(|| source.source.name.to_string())
             })
             .collect::<Result<Vec<_>>>()?;
         let written = inspect::open(file)?;
@@ -170,7 +175,7 @@ fn half_to_even(sum: i128, count: i128) -> i128 {
 }
 
 /// Reads one source on the mosaic's grid.
-fn read_source(mosaic: &Mosaic, placed: &PlacedSource, window: Window) -> Result<Stack> {
+fn read_source(mosaic: &Mosaic, placed: &PlacedSource, window: Window, unit: usize) -> Result<Stack> {
     let source = &placed.source;
     let base = inspect::open(&source.name)?;
     let frame = Frame { grid: &mosaic.grid, wkt: &mosaic.wkt, resampling: mosaic.resampling };
@@ -182,17 +187,28 @@ fn read_source(mosaic: &Mosaic, placed: &PlacedSource, window: Window) -> Result
     } else {
         place::vrt(&base, &frame, &validity)?
     };
-    let covered: Vec<bool> = match validity.beside {
-        BesideNodata::Alpha(band) | BesideNodata::AddedAlpha(band) => {
-            let values = read_values(&dataset.rasterband(band + 1)?, window, PixelType::Float64)?;
-            values.iter().map(|value| value.to_f64() != 0.0).collect()
+    let pieces = match placed.window {
+        Some(touched) if warped || source.is_virtual || placed.placement == Placement::Resampled => {
+            pieces(window, touched, unit)
         }
-        BesideNodata::Mask => read_mask(&dataset, window)?,
+        _ => vec![window],
+    };
+    let read = |band: &RasterBand, pixel_type| read_pieces(band, window, &pieces, pixel_type);
+    let is_set = |values: Vec<Value>| values.iter().map(|value| value.to_f64() != 0.0).collect();
+    let mut covered: Vec<bool> = match validity.beside {
+        BesideNodata::Alpha(band) | BesideNodata::AddedAlpha(band) => {
+            is_set(read(&dataset.rasterband(band + 1)?, PixelType::Float64)?)
+        }
+        BesideNodata::Mask => is_set(read(&dataset.rasterband(1)?.open_mask_band()?, PixelType::Byte)?),
         BesideNodata::Nothing => vec![true; window.pixels()],
     };
+    for (pixel, covered) in covered.iter_mut().enumerate() {
+        let (column, row) = (window.column + pixel % window.columns, window.row + pixel / window.columns);
+        *covered &= pieces.iter().any(|piece| piece.intersection(Window::new(column, row, 1, 1)).is_some());
+    }
     let mut stack = Vec::new();
     for (&band, nodata) in placed.bands.iter().zip(placed.nodata.iter()) {
-        let values = read_values(&dataset.rasterband(band + 1)?, window, mosaic.working_type)?;
+        let values = read(&dataset.rasterband(band + 1)?, mosaic.working_type)?;
         let nodata = nodata.map(|nodata| of_number(nodata, mosaic.working_type));
         let has_data = |(value, &covered): (Value, &bool)| {
             (covered && !nodata.is_some_and(|nodata| nodata.same(value))).then_some(value)
@@ -205,6 +221,37 @@ fn read_source(mosaic: &Mosaic, placed: &PlacedSource, window: Window) -> Result
         stack.push((0..window.pixels()).map(|pixel| any(pixel).then_some(opaque)).collect());
     }
     Ok(stack)
+}
+
+/// The squares of side `unit` that `window` touches, as far as the source touches them. Some of GDAL's resamplings
+/// (average, in 3.6) give other pixels when other windows are read.
+fn pieces(window: Window, touched: Window, unit: usize) -> Vec<Window> {
+    let starts = |from: usize, to: usize| (from / unit * unit..to).step_by(unit);
+    let columns = || starts(window.column, window.end_column());
+    let squares = starts(window.row, window.end_row())
+        .flat_map(|row| columns().map(move |column| Window::new(column, row, unit, unit)));
+    let parts = squares.filter_map(|square| square.intersection(touched));
+    parts.filter(|part| part.intersection(window).is_some()).collect()
+}
+
+/// The values of `window`, read piece by piece; zero where no piece lies.
+fn read_pieces(
+    band: &RasterBand,
+    window: Window,
+    pieces: &[Window],
+    pixel_type: PixelType,
+) -> Result<Vec<Value>> {
+    let mut values = vec![of_number(Number::Whole(0), pixel_type); window.pixels()];
+    for piece in pieces {
+        let read = read_values(band, *piece, pixel_type)?;
+        let Some(common) = piece.intersection(window) else { continue };
+        for row in common.row..common.end_row() {
+            let to = (row - window.row) * window.columns + common.column - window.column;
+            let from = (row - piece.row) * piece.columns + common.column - piece.column;
+            values[to..][..common.columns].copy_from_slice(&read[from..][..common.columns]);
+        }
+    }
+    Ok(values)
 }
 
 fn read_values(band: &RasterBand, window: Window, pixel_type: PixelType) -> Result<Vec<Value>> {

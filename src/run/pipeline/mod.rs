@@ -79,7 +79,8 @@ pub fn in_parallel<R: Send>(
     count: usize,
     work: impl Fn(usize) -> R + Sync + Send,
 ) -> Result<Vec<R>> {
-    Ok(pool(threads)?.install(|| (0..count).into_par_iter().map(work).collect()))
+    // A thread without anything to do is not worth its stack.
+    Ok(pool(threads.min(count).max(1))?.install(|| (0..count).into_par_iter().map(work).collect()))
 }
 
 fn pool(threads: usize) -> Result<rayon::ThreadPool> {

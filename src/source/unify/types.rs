@@ -127,9 +127,13 @@ impl Unifier<'_> {
 
 /// Nodata of each band of a source: what was asked for, or what it says.
 pub(super) fn source_nodata(source: &Source, overridden: Option<Number>) -> Vec<Option<Number>> {
-    let of = |band: &SourceBand| match overridden {
-        Some(value) => Some(value).filter(|value| value.fits(band.pixel_type)),
-        None => band.nodata,
+    let of = |band: &SourceBand| {
+        let value = match overridden {
+            Some(value) => Some(value).filter(|value| value.fits(band.pixel_type)),
+            None => band.nodata,
+        };
+        // A Float32 pixel has the nearest Float32, also where it is compared as Float64.
+        value.map(|value| if band.pixel_type == PixelType::Float32 { value.as_float32() } else { value })
     };
     source.bands.iter().map(of).collect()
 }
