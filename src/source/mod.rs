@@ -14,6 +14,8 @@ mod pixels;
 mod place;
 mod problem;
 pub mod reference;
+#[cfg(test)]
+pub(crate) mod sample;
 mod stamp;
 pub mod trap;
 mod unify;
