@@ -61,28 +61,45 @@ impl Encoder {
     /// # Errors
     /// A block whose length is not the layout's, a predictor that its samples cannot have, or the library's error.
     pub fn encode(&mut self, block: &mut [u8], layout: BlockLayout, out: &mut Vec<u8>) -> Result<()> {
-        ensure!(
-            block.len() == layout.bytes(),
-            "cannot encode a block of {} bytes as {layout:?}, which has {}",
-            block.len(),
-            layout.bytes()
-        );
-        predictor::apply(self.predictor, block, layout, &mut self.scratch_row)?;
-        out.clear();
-        match &mut self.engine {
-            Engine::Copy => out.extend_from_slice(block),
-            Engine::Lzw(encoder) => encoder.encode(block, out),
-            Engine::Deflate(compressor, _) => {
-                out.resize(max_encoded_len(Compression::Deflate, block.len()), 0);
-                let length = compressor.zlib_compress(block, out).context("deflate failed on a block")?;
-                out.truncate(length);
-            }
-            Engine::Zstd(compressor, _) => {
-                out.reserve(max_encoded_len(Compression::Zstd, block.len()));
-                compressor.compress_to_buffer(block, out).context("zstd failed on a block")?;
-            }
+        self.encode_batch(&mut [block], layout, std::slice::from_mut(out))
+    }
+
+    /// How many blocks [`Encoder::encode_batch`] likes to have at a time: with fewer it is slower, with more no
+    /// faster. The bytes that come out do not depend on it.
+    pub const fn batch(&self) -> usize {
+        match self.engine {
+            Engine::Lzw(_) => lzw::LANES,
+            _ => 1,
         }
-        Ok(())
+    }
+
+    /// Replaces each of `outs` by the encoded form of the block at the same place, as [`Encoder::encode`] does for
+    /// one. All blocks have this layout, and the predictor overwrites their raw bytes.
+    ///
+    /// # Errors
+    /// As [`Encoder::encode`], or another number of `outs` than of blocks.
+    pub fn encode_batch(
+        &mut self,
+        blocks: &mut [&mut [u8]],
+        layout: BlockLayout,
+        outs: &mut [Vec<u8>],
+    ) -> Result<()> {
+        ensure!(blocks.len() == outs.len(), "{} blocks cannot be encoded into {}", blocks.len(), outs.len());
+        for block in &mut *blocks {
+            ensure!(
+                block.len() == layout.bytes(),
+                "cannot encode a block of {} bytes as {layout:?}, which has {}",
+                block.len(),
+                layout.bytes()
+            );
+            predictor::apply(self.predictor, block, layout, &mut self.scratch_row)?;
+        }
+        if let Engine::Lzw(encoder) = &mut self.engine {
+            let blocks: Vec<&[u8]> = blocks.iter().map(|block| &**block).collect();
+            encoder.encode(&blocks, outs);
+            return Ok(());
+        }
+        blocks.iter().zip(outs).try_for_each(|(block, out)| self.engine.encode(block, out))
     }
 
     /// The most memory in bytes that this encoder holds once it has encoded a block of this layout, without the
@@ -96,6 +113,27 @@ impl Encoder {
                 Engine::Deflate(_, level) => deflate_bytes(*level),
                 Engine::Zstd(_, level) => zstd_bytes(*level, layout.bytes()),
             }
+    }
+}
+
+impl Engine {
+    /// Replaces `out` by the encoded form of a block that the predictor has been over.
+    fn encode(&mut self, block: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        out.clear();
+        match self {
+            Self::Copy => out.extend_from_slice(block),
+            Self::Lzw(encoder) => encoder.encode(&[block], std::slice::from_mut(out)),
+            Self::Deflate(compressor, _) => {
+                out.resize(max_encoded_len(Compression::Deflate, block.len()), 0);
+                let length = compressor.zlib_compress(block, out).context("deflate failed on a block")?;
+                out.truncate(length);
+            }
+            Self::Zstd(compressor, _) => {
+                out.reserve(max_encoded_len(Compression::Zstd, block.len()));
+                compressor.compress_to_buffer(block, out).context("zstd failed on a block")?;
+            }
+        }
+        Ok(())
     }
 }
 

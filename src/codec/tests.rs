@@ -81,12 +81,42 @@ fn lzw_ends_rightly_at_every_length() {
     }
 }
 
-/// The generations of the dictionary run out after 4095 clear codes; the table is then zeroed.
+/// The generations of the dictionary run out after 255 clear codes; the table is then zeroed.
 #[test]
 fn lzw_outlives_its_generations() {
     let raw = noise(4096 * 3900, 17);
     let layout = BlockLayout { columns: raw.len(), rows: 1, samples: 1, sample_bytes: 1 };
     assert_comes_back(Compression::Lzw, Predictor::None, layout, &raw);
+}
+
+/// Blocks of every kind side by side, uniform ones among them: a batch of any size has the bytes of single blocks.
+#[test]
+fn a_batch_encodes_to_the_bytes_of_its_blocks_alone() {
+    let layout = BlockLayout { columns: 61, rows: 40, samples: 3, sample_bytes: 2 };
+    let length = layout.bytes();
+    let kinds = |i: usize| match i % 5 {
+        0 | 3 => imagery(length, i as u64),
+        1 => noise(length, i as u64),
+        2 => vec![i as u8; length],
+        _ => (0..length).map(|byte| (byte / 2 * i) as u8).collect(),
+    };
+    for &compression in Compression::ALL {
+        let mut alone = Encoder::new(compression, Predictor::Horizontal, None).unwrap();
+        let mut together = Encoder::new(compression, Predictor::Horizontal, None).unwrap();
+        for count in 0..11 {
+            let mut blocks: Vec<_> = (0..count).map(|i| kinds(i + count)).collect();
+            let mut expected = vec![vec![1]; count];
+            for (block, out) in blocks.clone().iter_mut().zip(&mut expected) {
+                alone.encode(block, layout, out).unwrap();
+            }
+            let mut outs = vec![vec![9; 5]; count];
+            let mut slices: Vec<_> = blocks.iter_mut().map(|block| &mut block[..]).collect();
+            together.encode_batch(&mut slices, layout, &mut outs).unwrap();
+            assert!(outs == expected, "{compression}, {count} blocks");
+            let refused = together.encode_batch(&mut slices, layout, &mut vec![Vec::new(); count + 1]);
+            assert!(refused.is_err());
+        }
+    }
 }
 
 #[test]
