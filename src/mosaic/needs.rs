@@ -15,16 +15,13 @@ pub fn plan(
     mosaic: &Mosaic,
     encoding: &Encoding,
 ) -> Result<(Plan, Touching, Jobs), Failure> {
-    let grid = |chunk: usize| WindowGrid {
-        size: mosaic.grid.size,
-        window: Size::square(chunk),
-        block: encoding.block,
+    let grid = |window: Size| WindowGrid { size: mosaic.grid.size, window, block: encoding.block };
+    let touching = |window| Touching::new(&grid(window), mosaic.sources.iter().map(|source| source.window));
+    let row_of_blocks = |direct: bool, rows: usize| {
+        bytes_of_a_row_of_blocks(mosaic, &touching(Size::new(mosaic.grid.size.columns, rows)), rows, direct)
     };
-    let touching = |chunk| Touching::new(&grid(chunk), mosaic.sources.iter().map(|source| source.window));
-    let row_of_blocks =
-        |direct: bool, chunk: usize| bytes_of_a_row_of_blocks(mosaic, &touching(chunk), chunk, direct);
     let (row_directly, row_through_gdal) =
-        (|chunk| row_of_blocks(true, chunk), |chunk| row_of_blocks(false, chunk));
+        (|rows| row_of_blocks(true, rows), |rows| row_of_blocks(false, rows));
     let encoder = Encoder::new(encoding.compression, encoding.predictor, encoding.level)
         .map_err(|error| Failure::Problems(vec![Problem::new("--compress", format!("{error:#}"))]))?;
     let samples = if encoding.bands_apart { 1 } else { mosaic.bands.len() };
@@ -52,6 +49,7 @@ pub fn plan(
         output_bytes: mosaic.pixel_type.bytes(),
         mask: mosaic.mask,
         max_encoded: &|raw| max_encoded_len(encoding.compression, raw),
+        batch: encoder.batch(),
         encoder_bytes: encoder.working_bytes(block_layout),
         direct: mosaic.sources.iter().any(|placed| placed.direct).then_some(direct),
         through_gdal: mosaic.sources.iter().any(|placed| !placed.direct).then_some(through_gdal),
@@ -62,8 +60,8 @@ pub fn plan(
     };
     let plan = plan::plan(&needs, settings.memory)
         .map_err(|TooSmall { least }| Failure::TooLittleMemory { limit: settings.memory, least })?;
-    let touching = touching(plan.window.columns);
-    let jobs = Jobs::new(grid(plan.window.columns), &touching);
+    let touching = touching(plan.window);
+    let jobs = Jobs::new(grid(plan.window), &touching);
     Ok((plan, touching, jobs))
 }
 

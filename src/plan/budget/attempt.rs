@@ -26,7 +26,7 @@ impl<'a> Attempt<'a> {
 
     /// Bytes of decoded blocks, and of GDAL's cache beyond the least, that hold what a row of windows touches.
     pub fn wanted_caches(&self) -> (u64, u64) {
-        let rows = self.cut.chunk;
+        let rows = self.cut.window.rows;
         let decoded = self.needs.direct.as_ref().map_or(0, |direct| (direct.row_of_blocks)(rows));
         let own = self.needs.through_gdal.as_ref().map_or(0, |gdal| (gdal.row_of_blocks)(rows));
         (decoded, (own * self.workers as u64).saturating_sub(self.cache))
@@ -55,13 +55,19 @@ impl<'a> Attempt<'a> {
     }
 
     fn window(&self) -> Size {
-        Size::square(self.cut.chunk)
+        self.cut.window
     }
 
     /// A window as large as any is.
     fn window_pixels(&self) -> Size {
         let (columns, rows) = (self.needs.size.columns, self.needs.size.rows);
-        Size::new(self.cut.chunk.min(columns), self.cut.chunk.min(rows))
+        Size::new(self.cut.window.columns.min(columns), self.cut.window.rows.min(rows))
+    }
+
+    /// Blocks that are encoded at a time: no more than a window has.
+    fn batch(&self) -> usize {
+        let blocks = self.window_pixels().tiles(Size::square(self.needs.block)).pixels();
+        self.needs.batch.clamp(1, blocks * self.cut.bands_at_once.div_ceil(self.needs.block_samples()))
     }
 
     fn windows_ahead(&self) -> usize {
@@ -96,7 +102,10 @@ impl<'a> Attempt<'a> {
             each("pixels of one source", self.layer_pixels() * (bands * needs.working_bytes as u64 + 3)),
             each("the composite's state", pixels * (bands * needs.state_bytes as u64)),
             each("the window's pixels", pixels * (bands * needs.output_bytes as u64 + 1)),
-            each("a block being encoded", (block_bytes + (needs.max_encoded)(block_bytes)) as u64),
+            each(
+                "blocks being encoded",
+                (self.batch() * (block_bytes + (needs.max_encoded)(block_bytes))) as u64,
+            ),
             each("encoder tables", needs.encoder_bytes as u64),
             each("the window's encoded blocks", self.encoded(self.window_pixels())),
             each("open sources", self.open()),
@@ -112,7 +121,7 @@ impl<'a> Attempt<'a> {
     /// windows that are ahead.
     fn waiting(&self) -> u64 {
         let window = self.window_pixels();
-        let block_rows = self.cut.chunk.div_ceil(self.needs.block) as u64;
+        let block_rows = self.cut.window.rows.div_ceil(self.needs.block) as u64;
         let row = Size::new(self.needs.size.columns, window.rows);
         let rows = self.encoded(row) / block_rows * (block_rows - 1);
         rows + (self.windows_ahead() - self.workers) as u64 * self.encoded(window)
@@ -145,6 +154,7 @@ impl<'a> Attempt<'a> {
             decoded_bytes: self.decoded,
             verifiers: to_verify.clamp(1, self.workers as u64) as usize,
             window: self.window(),
+            batch: self.batch(),
             bands_at_once: self.cut.bands_at_once,
             workers: self.workers,
             windows_ahead: self.windows_ahead(),

@@ -35,6 +35,8 @@ pub struct Plan {
     pub decoded_bytes: u64,
     /// How many threads verify.
     pub verifiers: usize,
+    /// How many blocks a worker encodes at a time.
+    pub batch: usize,
     /// How many sources a worker keeps open.
     pub open_sources: usize,
     /// Every byte that can be alive.
@@ -97,28 +99,37 @@ fn least_to_verify(needs: &Needs) -> u64 {
     needs.runtime + needs.verifier_bytes
 }
 
-/// Window side and bands at once.
+/// A window's size and bands at once.
 #[derive(Debug, Clone, Copy)]
 struct Cut {
-    chunk: usize,
+    window: Size,
     bands_at_once: usize,
 }
 
 /// The ways to cut the work, from the fastest to the one that takes least.
 fn cuts(needs: &Needs) -> Vec<Cut> {
-    let usual = (USUAL_CHUNK / needs.block).max(1) * needs.block;
-    let mut chunks = match needs.chunk {
-        Some(chunk) => vec![chunk],
-        None => vec![usual, needs.block],
+    let block = needs.block;
+    let usual = (USUAL_CHUNK / block).max(1) * block;
+    let mut windows = match needs.chunk {
+        Some(chunk) => vec![Size::square(chunk)],
+        // One row of blocks high, so that no encoded row has to wait for the one above; wide enough for the encoder,
+        // which takes several blocks at a time.
+        None => vec![
+            Size::square(usual),
+            Size::new(4 * block, block),
+            Size::new(2 * block, block),
+            Size::square(block),
+        ],
     };
-    chunks.dedup();
-    let mut cuts: Vec<Cut> = chunks.iter().map(|&chunk| Cut { chunk, bands_at_once: needs.bands }).collect();
+    windows.dedup();
+    let mut cuts: Vec<Cut> =
+        windows.iter().map(|&window| Cut { window, bands_at_once: needs.bands }).collect();
     if needs.bands_apart {
-        let chunk = *chunks.last().expect("at least one");
+        let window = *windows.last().expect("at least one");
         let mut bands_at_once = needs.bands;
         while bands_at_once > 1 {
             bands_at_once = bands_at_once.div_ceil(2);
-            cuts.push(Cut { chunk, bands_at_once });
+            cuts.push(Cut { window, bands_at_once });
         }
     }
     cuts

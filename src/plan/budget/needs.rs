@@ -22,6 +22,8 @@ pub struct Needs<'a> {
     pub mask: bool,
     /// The most bytes that so many bytes can be encoded to.
     pub max_encoded: &'a dyn Fn(usize) -> usize,
+    /// How many blocks an encoder likes to have at a time.
+    pub batch: usize,
     /// Bytes that an encoder holds.
     pub encoder_bytes: usize,
     /// What is read through GDAL; nothing where all sources are read directly.

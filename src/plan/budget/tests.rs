@@ -23,6 +23,7 @@ fn needs<'a>(
         output_bytes: 2,
         mask: false,
         max_encoded,
+        batch: 4,
         encoder_bytes: 200_000,
         through_gdal: (!bands.is_multiple_of(3)).then_some(gdal),
         direct: (bands % 3 != 1).then_some(direct),

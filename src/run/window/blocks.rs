@@ -18,8 +18,11 @@ pub struct BlockEncoder<'a> {
     shared: &'a Shared<'a>,
     encoder: Encoder,
     mask_encoder: Encoder,
-    block: Vec<u8>,
-    encoded: Vec<u8>,
+    /// Blocks that wait for enough others to be encoded with: raw ones first, then what they are encoded to.
+    raw: Vec<Vec<u8>>,
+    encoded: Vec<Vec<u8>>,
+    /// The number of the run and of the file of each of them.
+    waiting: Vec<(usize, BlockId)>,
     /// One pixel, of all bands that a block holds, as a block that is left out reads.
     implicit: Vec<u8>,
 }
@@ -40,8 +43,9 @@ impl<'a> BlockEncoder<'a> {
             shared,
             encoder: Encoder::new(shared.compression, shared.predictor, shared.level)?,
             mask_encoder: Encoder::new(shared.mask_compression, Predictor::None, None)?,
-            block: Vec::new(),
-            encoded: Vec::new(),
+            raw: vec![Vec::new(); shared.plan.batch],
+            encoded: vec![Vec::new(); shared.plan.batch],
+            waiting: Vec::new(),
             implicit: sample.bytes().repeat(shared.samples()),
         })
     }
@@ -60,23 +64,38 @@ impl<'a> BlockEncoder<'a> {
         let Shared { block: side, bands_apart, mosaic, totals, .. } = *self.shared;
         let samples = self.shared.samples();
         let sample_bytes = mosaic.pixel_type.bytes();
-        self.block.resize(side * side * samples * sample_bytes, 0);
+        let layout = BlockLayout { columns: side, rows: side, samples, sample_bytes };
         for (row, part) in parts(window.size(), side) {
             for first in bands.clone().step_by(samples) {
                 let taken = first - bands.start..first - bands.start + samples;
                 let fill = (side, &self.implicit[..sample_bytes]);
-                gather_block(pixels, window.size(), taken, part, fill, &mut self.block);
-                if is_filled_with(&self.block, &self.implicit) {
+                let block = &mut self.raw[self.waiting.len()];
+                block.resize(layout.bytes(), 0);
+                gather_block(pixels, window.size(), taken, part, fill, block);
+                if is_filled_with(block, &self.implicit) {
                     totals.sparse_blocks.fetch_add(1, Ordering::Relaxed);
                     continue;
                 }
-                let layout = BlockLayout { columns: side, rows: side, samples, sample_bytes };
-                self.encoder.encode(&mut self.block, layout, &mut self.encoded)?;
                 let id = self.id(Plane::Image, window, part, if bands_apart { first } else { 0 });
-                runs[row].blocks.push((id, EncodedBlock::new(self.encoded.clone())));
+                self.waiting.push((row, id));
+                if self.waiting.len() == self.raw.len() {
+                    self.encode_waiting(layout, runs)?;
+                }
             }
         }
+        self.encode_waiting(layout, runs)?;
         Totals::add(&totals.encode, encoding);
+        Ok(())
+    }
+
+    /// Encodes the blocks that wait, several at a time being quicker than one after the other.
+    fn encode_waiting(&mut self, layout: BlockLayout, runs: &mut [WindowRun]) -> Result<()> {
+        let count = self.waiting.len();
+        let mut blocks: Vec<&mut [u8]> = self.raw[..count].iter_mut().map(Vec::as_mut_slice).collect();
+        self.encoder.encode_batch(&mut blocks, layout, &mut self.encoded[..count])?;
+        for ((row, id), encoded) in self.waiting.drain(..).zip(&self.encoded) {
+            runs[row].blocks.push((id, EncodedBlock::new(encoded.clone())));
+        }
         Ok(())
     }
 
@@ -86,16 +105,16 @@ impl<'a> BlockEncoder<'a> {
     /// When the codec fails.
     pub fn encode_mask(&mut self, window: Window, valid: &[u8], runs: &mut [WindowRun]) -> Result<()> {
         let side = self.shared.block;
-        self.block.resize(side * side / 8, 0);
+        let layout = BlockLayout { columns: side / 8, rows: side, samples: 1, sample_bytes: 1 };
+        let (mut block, mut encoded) = (vec![0; layout.bytes()], Vec::new());
         for (row, part) in parts(window.size(), side) {
-            pack_mask(valid, window.size(), part, side, &mut self.block);
-            if self.block.iter().all(|&bits| bits == 0) {
+            pack_mask(valid, window.size(), part, side, &mut block);
+            if block.iter().all(|&bits| bits == 0) {
                 continue;
             }
-            let layout = BlockLayout { columns: side / 8, rows: side, samples: 1, sample_bytes: 1 };
-            self.mask_encoder.encode(&mut self.block, layout, &mut self.encoded)?;
+            self.mask_encoder.encode(&mut block, layout, &mut encoded)?;
             let id = self.id(Plane::Mask, window, part, 0);
-            runs[row].blocks.push((id, EncodedBlock::new(self.encoded.clone())));
+            runs[row].blocks.push((id, EncodedBlock::new(encoded.clone())));
         }
         Ok(())
     }
