@@ -6,9 +6,10 @@
 //!        ─verify→ findings ─rename→ the output ─report→
 //! ```
 
+mod encoding;
 mod failure;
 mod gather;
-mod layout;
+mod needs;
 mod write;
 
 use std::io::{self, BufRead};
@@ -24,8 +25,8 @@ use crate::run::progress::{Progress, Silent};
 use crate::run::report::{Report, Seconds};
 use crate::source::{Mosaic, Problem};
 
+pub use encoding::Encoding;
 pub use failure::Failure;
-pub use layout::Encoding;
 
 /// What a job needs from whoever starts it.
 pub struct Hooks<'a> {
@@ -101,7 +102,7 @@ pub fn prepare(settings: &Settings, hooks: &mut Hooks) -> Result<Prepared, Failu
     hooks.progress.stage("plan");
     let encoding = Encoding::of(settings, &gathered.mosaic)?;
     memory::trim_heap();
-    let (plan, touching, jobs) = layout::plan(settings, &gathered.mosaic, &encoding)?;
+    let (plan, touching, jobs) = needs::plan(settings, &gathered.mosaic, &encoding)?;
     crate::source::prepare_gdal(plan.cache_bytes)?;
     if hooks.stop.load(Ordering::Relaxed) {
         return Err(Failure::Interrupted);

@@ -61,3 +61,46 @@ pub fn is_same(a: &str, b: &str) -> bool {
     let crs = |text: &str| SpatialRef::from_wkt(text).ok().filter(|_| !text.is_empty());
     a == b || matches!((crs(a), crs(b)), (Some(a), Some(b)) if a == b)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The same CRS in two spellings, and another.
+    fn texts() -> [Arc<str>; 3] {
+        let of = |definition: &str| -> Arc<str> { resolve(definition).unwrap().into() };
+        let utm = of("EPSG:32632");
+        let spelled = utm.replace("WGS 84 / UTM zone 32N", "zone 32").into();
+        [utm, spelled, of("EPSG:3857")]
+    }
+
+    #[test]
+    fn texts_of_one_crs_are_one_group() {
+        let [utm, spelled, other] = texts();
+        let none: Arc<str> = "".into();
+        let mut groups = CrsGroups::default();
+        let first = groups.group(&utm);
+        assert_ne!(utm, spelled);
+        assert_eq!(groups.group(&spelled), first);
+        let (second, without) = (groups.group(&other), groups.group(&none));
+        assert!(first != second && second != without && without != first);
+        assert_eq!([groups.group(&utm), groups.group(&other), groups.group(&none)], [first, second, without]);
+        assert_eq!(groups.name(first), "EPSG:32632 (WGS 84 / UTM zone 32N)");
+        assert_eq!(groups.name(without), "no CRS");
+    }
+
+    #[test]
+    fn no_crs_is_the_same_as_no_crs_only() {
+        let [utm, spelled, other] = texts();
+        assert!(is_same("", "") && is_same(&utm, &spelled));
+        assert!(!is_same("", &utm) && !is_same(&utm, "") && !is_same(&utm, &other));
+        assert!(!is_same("no WKT at all", &utm));
+    }
+
+    #[test]
+    fn codes_and_projections_are_understood_and_nonsense_is_an_error_that_quotes_it() {
+        assert!(is_same(&resolve("EPSG:4326").unwrap(), &resolve("+proj=longlat +datum=WGS84").unwrap()));
+        let error = format!("{:#}", resolve("EPSG:nonsense").unwrap_err());
+        assert!(error.contains("--crs 'EPSG:nonsense'"), "{error}");
+    }
+}

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use gdal::Dataset;
 
 use super::calls::{self, Destination};
+use super::open::open;
 use super::place::{self, BesideNodata, Frame, Validity};
 use super::trap::{checked, checked_with_warnings};
 use super::{Mosaic, Pixels, PlacedSource, Placement, Source};
@@ -48,7 +49,7 @@ impl Handle {
 
     fn place(mosaic: &Mosaic, placed_source: &PlacedSource) -> Result<Handle> {
         let PlacedSource { source, placement, .. } = placed_source;
-        let base = super::inspect::open(&source.name)?;
+        let base = open(&source.name)?;
         check_unchanged(&base, source)?;
         let frame = Frame { grid: &mosaic.grid, wkt: &mosaic.wkt, resampling: mosaic.resampling };
         let validity = Validity::of(source, mosaic.nodata_of(source), *placement, mosaic.resampling);

@@ -4,49 +4,15 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use gdal::raster::RasterBand;
-use gdal::{Dataset, DatasetOptions, GdalOpenFlags, Metadata};
+use gdal::{Dataset, Metadata};
 
 use super::direct::DirectLayout;
-use super::trap::{checked, checked_with_warnings};
+use super::open::open;
+use super::trap::checked_with_warnings;
 use super::{FileReader, Model, Problem, Source, SourceBand, Stamp, Storage, place};
 use crate::container;
 use crate::geometry::{Footprint, GeoTransform, Resolution, Size};
 use crate::pixels::{Number, PixelType};
-
-/// Sets GDAL up for a process that reads with many handles: one thread a reader, no listing of folders,
-/// and block caches of `cache_bytes` in all.
-pub fn prepare_gdal(cache_bytes: u64) -> Result<()> {
-    let options = [
-        // Every worker is a reader; readers of their own threads would multiply (and did shift pixels before 3.12.1).
-        ("VRT_NUM_THREADS", "1"),
-        ("GDAL_NUM_THREADS", "1"),
-        ("GDAL_DISABLE_READDIR_ON_OPEN", "TRUE"),
-    ];
-    for (key, value) in options {
-        if gdal::config::get_config_option(key, "")?.is_empty() || key.ends_with("THREADS") {
-            gdal::config::set_config_option(key, value)?;
-        }
-    }
-    // SAFETY: sets a number; no memory is handed over.
-    unsafe { gdal_sys::GDALSetCacheMax64(cache_bytes as gdal_sys::GIntBig) };
-    Ok(())
-}
-
-/// The version of GDAL that is linked.
-pub fn gdal_version() -> String {
-    gdal::version::version_info("RELEASE_NAME")
-}
-
-/// Opens `name` as a raster for reading.
-pub(super) fn open(name: &str) -> Result<Dataset> {
-    let options = DatasetOptions {
-        open_flags: GdalOpenFlags::GDAL_OF_RASTER
-            | GdalOpenFlags::GDAL_OF_READONLY
-            | GdalOpenFlags::GDAL_OF_VERBOSE_ERROR,
-        ..Default::default()
-    };
-    checked("open", || Ok(Dataset::open_ex(name, options)?))
-}
 
 /// Inspects one input for a mosaic in the CRS `target` (WKT), or in its own where there is none.
 /// What it has in common with `like` it shares with it. GDAL's warnings come beside it.

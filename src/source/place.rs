@@ -164,3 +164,49 @@ fn nodata_list(nodata: &[Option<Number>]) -> Option<String> {
     let values: Option<Vec<String>> = nodata.iter().map(|value| value.map(|v| v.to_string())).collect();
     values.map(|values| values.join(" "))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::sample::source;
+
+    const PLACEMENTS: [Placement; 3] =
+        [Placement::OnGrid { column: 0, row: 0 }, Placement::Resampled, Placement::Warped];
+
+    /// What says, beside nodata, which pixels of a source of two bands are valid: on the grid, resampled, warped.
+    fn beside(mask: bool, alpha: Option<usize>, nodata: [Option<Number>; 2]) -> [BesideNodata; 3] {
+        let source = Source { mask, alpha, ..source("a", 0.0, PixelType::Byte, 2) };
+        PLACEMENTS
+            .map(|placement| Validity::of(&source, nodata.to_vec(), placement, Resampling::Nearest).beside)
+    }
+
+    #[test]
+    fn transparency_is_added_only_where_nothing_else_says_what_is_valid() {
+        use BesideNodata::{AddedAlpha, Alpha, Mask, Nothing};
+        let zero = Some(Number::Whole(0));
+        assert_eq!(beside(false, None, [None, None]), [Nothing, AddedAlpha(2), AddedAlpha(2)]);
+        assert_eq!(beside(false, None, [zero, None]), [Nothing, AddedAlpha(2), AddedAlpha(2)]);
+        assert_eq!(beside(false, None, [zero, zero]), [Nothing; 3]);
+        assert_eq!(beside(false, Some(1), [None, None]), [Alpha(1); 3]);
+        assert_eq!(beside(true, None, [None, None]), [Mask, Mask, AddedAlpha(2)]);
+        assert_eq!(beside(true, None, [zero, zero]), [Mask, Mask, AddedAlpha(2)]);
+    }
+
+    #[test]
+    fn a_vrt_does_not_hear_of_64_bit_nodata_unless_it_has_to_resample() {
+        let nodata = vec![Some(Number::Whole(i64::MIN.into()))];
+        let of = |pixel_type, placement, resampling| {
+            Validity::of(&source("a", 0.0, pixel_type, 1), nodata.clone(), placement, resampling)
+        };
+        let hidden = of(PixelType::Int64, Placement::Resampled, Resampling::Nearest);
+        let validity = Validity { told_nodata: vec![None], beside: BesideNodata::AddedAlpha(1) };
+        assert_eq!(hidden, validity);
+        for told in [
+            of(PixelType::Int32, Placement::Resampled, Resampling::Nearest),
+            of(PixelType::Int64, Placement::Resampled, Resampling::Bilinear),
+            of(PixelType::Int64, Placement::Warped, Resampling::Nearest),
+        ] {
+            assert_eq!(told, Validity { told_nodata: nodata.clone(), beside: BesideNodata::Nothing });
+        }
+    }
+}

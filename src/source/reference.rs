@@ -7,9 +7,10 @@ use anyhow::{Context, Result, bail};
 use gdal::Dataset;
 use gdal::raster::RasterBand;
 
+use super::open::open;
 use super::place::{self, BesideNodata, Frame, Validity};
 use super::trap::checked;
-use super::{Mosaic, PlacedSource, Placement, inspect};
+use super::{Mosaic, PlacedSource, Placement};
 use crate::geometry::Window;
 use crate::pixels::{BandRule, Method, Number, PixelType};
 
@@ -95,7 +96,7 @@ pub fn first_difference(
                 read_source(mosaic, source, window, unit).with_context(|| source.source.name.to_string())
             })
             .collect::<Result<Vec<_>>>()?;
-        let written = inspect::open(file)?;
+        let written = open(file)?;
         let mut valid = vec![false; window.pixels()];
         for (index, band) in mosaic.bands.iter().enumerate() {
             let found = read_values(&written.rasterband(index + 1)?, window, mosaic.pixel_type)?;
@@ -177,7 +178,7 @@ fn half_to_even(sum: i128, count: i128) -> i128 {
 /// Reads one source on the mosaic's grid.
 fn read_source(mosaic: &Mosaic, placed: &PlacedSource, window: Window, unit: usize) -> Result<Stack> {
     let source = &placed.source;
-    let base = inspect::open(&source.name)?;
+    let base = open(&source.name)?;
     let frame = Frame { grid: &mosaic.grid, wkt: &mosaic.wkt, resampling: mosaic.resampling };
     let warped = placed.placement == Placement::Warped;
     let placement = if warped { Placement::Warped } else { Placement::Resampled };

@@ -6,6 +6,8 @@ mod crs;
 mod grid;
 mod names;
 mod reader;
+#[cfg(test)]
+mod tests;
 mod types;
 
 use std::sync::Arc;

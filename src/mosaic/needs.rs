@@ -1,121 +1,13 @@
-//! How the mosaic is stored, and how the work is cut so that it fits into the budget.
+//! What the mosaic needs, byte by byte, and the plan that fits it into the budget.
 
-use anyhow::Context;
-
-use super::Failure;
-use crate::codec::{BlockLayout, Compression, Encoder, Predictor, max_encoded_len};
-use crate::config::{self, BigTiff, Settings, Verify};
+use super::{Encoding, Failure};
+use crate::codec::{BlockLayout, Encoder, max_encoded_len};
+use crate::config::{Settings, Verify};
 use crate::geometry::Size;
-use crate::output::{Interleave, OutputBand, OutputSpec, check_pixel_type};
 use crate::pixels::Composite;
 use crate::plan::{self, Jobs, Needs, Plan, TooSmall, Touching, WindowGrid};
 use crate::run::memory;
 use crate::source::{Mosaic, PlacedSource, Placement, Problem, Source};
-
-/// How the mosaic is stored.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Encoding {
-    /// How blocks are compressed.
-    pub compression: Compression,
-    /// What is done to pixels before.
-    pub predictor: Predictor,
-    /// How hard the codec tries; its default when `None`.
-    pub level: Option<i32>,
-    /// Side of a block.
-    pub block: usize,
-    /// Whether each band has blocks of its own.
-    pub bands_apart: bool,
-    /// Whether the file can grow over 4 GiB.
-    pub big: bool,
-    /// Further creation options, for the header.
-    pub passed_on: Vec<(String, String)>,
-}
-
-/// Blocks of all bands beyond this size (bytes of pixels) are a burden to every reader: the bands are stored apart.
-const LARGEST_COMMON_BLOCK: usize = 8 << 20;
-
-impl Encoding {
-    /// What the settings ask for, and where they are silent what suits the mosaic. Never depends on budget or threads.
-    ///
-    /// # Errors
-    /// What cannot be done with pixels of the mosaic's type.
-    pub fn of(settings: &Settings, mosaic: &Mosaic) -> Result<Encoding, Failure> {
-        let problems = |all: Vec<config::Problem>| {
-            let of = |p: config::Problem| Problem { source: "--co".into(), message: p.message, hint: p.hint };
-            Failure::Problems(all.into_iter().map(of).collect())
-        };
-        let options = settings.creation_options().map_err(problems)?;
-        check_pixel_type(mosaic.pixel_type)
-            .map_err(|error| Failure::Problems(vec![Problem::new("--dtype", error.to_string())]))?;
-        let compression = settings.compression;
-        let tag = settings.predictor_for(mosaic.pixel_type);
-        if tag == 3 && !mosaic.pixel_type.is_float() {
-            let message = format!("3 is for floats, and the output has {}", mosaic.pixel_type);
-            let problem = Problem::new("--predictor", message).with_hint("take 2, or leave it out");
-            return Err(Failure::Problems(vec![problem]));
-        }
-        let predictor = Predictor::from_tag(tag.into()).context("the predictor is not known")?;
-        let block_bytes = settings.block * settings.block * mosaic.pixel_bytes();
-        let bands_apart = match options.interleave {
-            Some(interleave) => interleave == config::Interleave::Band,
-            None => block_bytes > LARGEST_COMMON_BLOCK,
-        };
-        let mut encoding = Encoding {
-            compression,
-            predictor,
-            level: options.level(compression),
-            block: settings.block,
-            bands_apart: bands_apart && mosaic.bands.len() > 1,
-            big: false,
-            passed_on: options.passed_on,
-        };
-        encoding.big = match options.bigtiff {
-            Some(BigTiff::Yes) => true,
-            Some(BigTiff::No) => false,
-            _ => encoding.largest_file(mosaic) >= 1 << 32,
-        };
-        Ok(encoding)
-    }
-
-    /// The most bytes that the file can have.
-    fn largest_file(&self, mosaic: &Mosaic) -> u64 {
-        let blocks = mosaic.grid.size.tiles(Size::square(self.block)).pixels() as u64;
-        let block = self.block * self.block;
-        let image = max_encoded_len(self.compression, block * mosaic.pixel_bytes());
-        const INDEX: usize = 16;
-        const HEADER: u64 = 4 << 20;
-        blocks * (image + block / 8 + INDEX * (mosaic.bands.len() + 1)) as u64 + HEADER
-    }
-
-    /// What the file's header shall say.
-    pub fn spec(&self, mosaic: &Mosaic) -> OutputSpec {
-        let band = |band: &crate::source::MosaicBand| OutputBand {
-            description: band.carried.description.clone(),
-            unit: band.carried.unit.clone(),
-            scale: band.carried.scale,
-            offset: band.carried.offset,
-            color_interpretation: band.carried.color_interpretation.clone(),
-            palette: band.carried.palette.clone(),
-            categories: band.carried.categories.clone(),
-            metadata: band.carried.metadata.clone(),
-        };
-        OutputSpec {
-            grid: mosaic.grid,
-            wkt: Some(mosaic.wkt.to_string()).filter(|wkt| !wkt.is_empty()),
-            pixel_type: mosaic.pixel_type,
-            bands: mosaic.bands.iter().map(band).collect(),
-            metadata: mosaic.metadata.clone(),
-            nodata: mosaic.nodata,
-            mask: mosaic.mask,
-            block: self.block,
-            interleave: if self.bands_apart { Interleave::Band } else { Interleave::Pixel },
-            compression: self.compression,
-            predictor: self.predictor.tag(),
-            big: self.big,
-            extra_options: self.passed_on.clone(),
-        }
-    }
-}
 
 /// Cuts the work so that it fits into the budget.
 pub fn plan(
