@@ -101,6 +101,6 @@ mod tests {
     fn codes_and_projections_are_understood_and_nonsense_is_an_error_that_quotes_it() {
         assert!(is_same(&resolve("EPSG:4326").unwrap(), &resolve("+proj=longlat +datum=WGS84").unwrap()));
         let error = format!("{:#}", resolve("EPSG:nonsense").unwrap_err());
-        assert!(error.contains("--crs 'EPSG:nonsense'"), "{error}");
+        assert!(error.contains("'EPSG:nonsense'"), "{error}");
     }
 }
