@@ -41,13 +41,20 @@ fn gather<T: Pod>(
     let block: &mut [T] = bytemuck::cast_slice_mut(block);
     for row in 0..part.rows {
         let line = &mut block[row * side * count..][..side * count];
-        for (index, band) in bands.clone().enumerate() {
-            let start = (band * window.rows + part.row + row) * window.columns + part.column;
-            let source = &pixels[start..][..part.columns];
-            if count == 1 {
-                line[..part.columns].copy_from_slice(source);
-            } else {
-                line[index..].iter_mut().step_by(count).zip(source).for_each(|(to, from)| *to = *from);
+        let source = |band: usize| {
+            let start = ((bands.start + band) * window.rows + part.row + row) * window.columns + part.column;
+            &pixels[start..][..part.columns]
+        };
+        match count {
+            1 => line[..part.columns].copy_from_slice(source(0)),
+            2 => interleave([source(0), source(1)], line),
+            3 => interleave([source(0), source(1), source(2)], line),
+            4 => interleave([source(0), source(1), source(2), source(3)], line),
+            _ => {
+                for band in 0..count {
+                    let samples = line[band..].iter_mut().step_by(count);
+                    samples.zip(source(band)).for_each(|(to, from)| *to = *from);
+                }
             }
         }
         for column in part.columns..side {
@@ -56,6 +63,16 @@ fn gather<T: Pod>(
     }
     let below = bytemuck::pod_read_unaligned(fill);
     block[part.rows * side * count..].fill(below);
+}
+
+/// Writes the samples of each pixel side by side; with their number known the compiler writes many pixels at once.
+fn interleave<T: Pod, const BANDS: usize>(bands: [&[T]; BANDS], line: &mut [T]) {
+    let columns = bands[0].len();
+    let bands = bands.map(|band| &band[..columns]);
+    let (pixels, _) = line[..columns * BANDS].as_chunks_mut::<BANDS>();
+    for (column, pixel) in pixels.iter_mut().enumerate() {
+        *pixel = std::array::from_fn(|band| bands[band][column]);
+    }
 }
 
 /// Whether a block (pixels side by side) holds nothing but `fill`, one pixel's bytes.

@@ -11,6 +11,12 @@ pub(super) fn clear<T: Zeroable + Copy>(values: &mut Vec<T>, count: usize) {
     values.resize(count, T::zeroed());
 }
 
+/// How many of these bytes, each 0 or 1, are 1.
+pub(super) fn ones(flags: &[u8]) -> usize {
+    // So few at a time that their sum is a byte, which the compiler adds many of at once.
+    flags.chunks(255).map(|few| usize::from(few.iter().sum::<u8>())).sum()
+}
+
 /// Writes chosen values as pixels of the output's type: rounded half to even, clamped, NaN to the background.
 pub(super) fn finish_selection<T: Pixel>(
     values: &[T],
@@ -36,6 +42,11 @@ pub(super) fn finish_selection<T: Pixel>(
     dispatch_pixel_type!(pixels.pixel_type(), O => {
         let background = background.to_pixel::<O>().unwrap_or(O::zeroed());
         let pixels = &mut pixels.pixels_mut::<O>()[start..][..values.len()];
+        if T::TYPE == O::TYPE && ones(decided) == decided.len() {
+            pixels.copy_from_slice(bytemuck::cast_slice(values));
+            valid.fill(1);
+            return;
+        }
         typed::<T, O>(values, decided, background, pixels, valid);
     });
 }

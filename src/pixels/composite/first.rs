@@ -1,7 +1,7 @@
 //! The rule of `first` and `last`: a source on top hides those below.
 
 use super::band::{Band, Row};
-use super::finish::{clear, finish_selection};
+use super::finish::{clear, finish_selection, ones};
 use crate::pixels::{Buffer, Number, Pixel};
 
 /// The first layer that has data keeps the pixel.
@@ -24,8 +24,20 @@ impl<T: Pixel> Band for First<T> {
         if self.open == 0 {
             return;
         }
-        let row = row.pixels_with_data::<T>(true, valid);
         let decided = &mut self.valid[target..][..valid.len()];
+        let before = ones(decided);
+        if before == valid.len() {
+            return;
+        }
+        let row = row.pixels_with_data::<T>(true, valid);
+        let values = &mut self.values[target..][..valid.len()];
+        if before == 0 {
+            // Nothing lies above: values are looked at only where they are valid.
+            values.copy_from_slice(row);
+            decided.copy_from_slice(valid);
+            self.open -= ones(valid);
+            return;
+        }
         let mut taken = 0;
         for (valid, decided) in valid.iter_mut().zip(decided) {
             *valid &= *decided ^ 1;
@@ -33,11 +45,6 @@ impl<T: Pixel> Band for First<T> {
             taken += usize::from(*valid);
         }
         self.open -= taken;
-        let values = &mut self.values[target..][..valid.len()];
-        if taken == row.len() {
-            values.copy_from_slice(row);
-            return;
-        }
         for ((value, &new), &take) in values.iter_mut().zip(row).zip(valid.iter()) {
             *value = if take != 0 { new } else { *value };
         }
