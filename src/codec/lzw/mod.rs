@@ -4,8 +4,10 @@
 //! the first code clears the dictionary, and so does one before it would hold entry 4094, as libtiff does.
 
 mod bits;
+mod decoder;
 mod encoder;
 
+pub(super) use decoder::Decoder;
 pub(super) use encoder::{Encoder, LANES};
 
 const CLEAR: u16 = 256;
@@ -24,3 +26,6 @@ pub(super) fn max_encoded_len(raw: usize) -> usize {
     let bits = 9 + raw / PERIOD * PERIOD_BITS + raw % PERIOD * 12 + 12 + 12;
     bits.div_ceil(8)
 }
+
+#[cfg(test)]
+mod tests;
