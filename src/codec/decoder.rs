@@ -1,8 +1,7 @@
 //! Encoded blocks back to raw ones.
 
-use super::{BlockLayout, Compression, Predictor, predictor};
-use anyhow::{Context, Result, anyhow, bail, ensure};
-use weezl::{BitOrder, LzwStatus, decode::Configuration};
+use super::{BlockLayout, Compression, Predictor, lzw, predictor};
+use anyhow::{Context, Result, anyhow, ensure};
 
 /// Decodes blocks of little-endian TIFF files; one for each worker, which it serves for many blocks.
 pub struct Decoder {
@@ -13,7 +12,7 @@ pub struct Decoder {
 
 enum Engine {
     Copy,
-    Lzw(weezl::decode::Decoder),
+    Lzw(lzw::Decoder),
     Deflate(libdeflater::Decompressor),
     Zstd(zstd::bulk::Decompressor<'static>),
 }
@@ -26,11 +25,7 @@ impl Decoder {
     pub fn new(compression: Compression, predictor: Predictor) -> Result<Self> {
         let engine = match compression {
             Compression::None => Engine::Copy,
-            Compression::Lzw => {
-                // Some writers leave out the end code, and libtiff stops at a full block without looking for it.
-                let configuration = Configuration::with_tiff_size_switch(BitOrder::Msb, 8);
-                Engine::Lzw(configuration.with_yield_on_full_buffer(true).build())
-            }
+            Compression::Lzw => Engine::Lzw(lzw::Decoder::new()),
             Compression::Deflate => Engine::Deflate(libdeflater::Decompressor::new()),
             Compression::Zstd => {
                 Engine::Zstd(zstd::bulk::Decompressor::new().context("zstd gave no decoder")?)
@@ -58,7 +53,7 @@ impl Decoder {
                 out[..length].copy_from_slice(&encoded[..length]);
                 encoded.len()
             }
-            Engine::Lzw(decoder) => decode_lzw(decoder, encoded, out)?,
+            Engine::Lzw(decoder) => decoder.decode(encoded, out)?,
             Engine::Deflate(decompressor) => decompressor
                 .zlib_decompress(encoded, out)
                 .map_err(|error| anyhow!("a deflate block is damaged or too long: {error}"))?,
@@ -77,32 +72,10 @@ impl Decoder {
         scratch
             + match &self.engine {
                 Engine::Copy => 0,
-                // Rounded up from the libraries' structures: tables of 4096 strings, Huffman tables, one context.
-                Engine::Lzw(_) => 128 << 10,
+                Engine::Lzw(_) => lzw::Decoder::bytes(),
+                // Rounded up from the libraries' structures: Huffman tables, one context.
                 Engine::Deflate(_) => 16 << 10,
                 Engine::Zstd(_) => 256 << 10,
             }
     }
-}
-
-/// How many bytes `encoded` held, counting no further than one past the end of `out`.
-fn decode_lzw(decoder: &mut weezl::decode::Decoder, encoded: &[u8], out: &mut [u8]) -> Result<usize> {
-    decoder.reset();
-    let (mut read, mut filled) = (0, 0);
-    let mut surplus = [0];
-    while filled <= out.len() {
-        let full = filled == out.len();
-        let target = if full { &mut surplus[..] } else { &mut out[filled..] };
-        let step = decoder.decode_bytes(&encoded[read..], target);
-        read += step.consumed_in;
-        filled += step.consumed_out;
-        match step.status {
-            // After a full block only the end code is due: what cannot be read there is padding.
-            Err(_) if full => break,
-            Err(error) => bail!("an lzw block is damaged after {filled} bytes: {error}"),
-            Ok(LzwStatus::Ok) if step.consumed_in + step.consumed_out > 0 => {}
-            Ok(_) => break,
-        }
-    }
-    Ok(filled)
 }

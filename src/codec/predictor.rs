@@ -21,8 +21,8 @@ pub(super) fn apply(
         (Predictor::Horizontal, 2) => difference_row::<u16, 2>,
         (Predictor::Horizontal, 4) => difference_row::<u32, 4>,
         (Predictor::Horizontal, 8) => difference_row::<u64, 8>,
-        (Predictor::Float, 4) => difference_planes::<4>,
-        (Predictor::Float, 8) => difference_planes::<8>,
+        (Predictor::Float, 4) => difference_planes::<u32, 4>,
+        (Predictor::Float, 8) => difference_planes::<u64, 8>,
         (predictor, _) => return check_untouched(predictor, layout),
     };
     for_rows(block, layout, scratch, difference)
@@ -93,6 +93,8 @@ trait Word<const BYTES: usize>: Copy + Default {
     fn write(self) -> [u8; BYTES];
     fn plus(self, other: Self) -> Self;
     fn minus(self, other: Self) -> Self;
+    /// The byte that has so many below it; shifted down, which the compiler turns into vectors, unlike indexing.
+    fn byte(self, below: usize) -> u8;
 }
 
 macro_rules! words {
@@ -113,6 +115,10 @@ macro_rules! words {
             #[inline]
             fn minus(self, other: Self) -> Self {
                 self.wrapping_sub(other)
+            }
+            #[inline]
+            fn byte(self, below: usize) -> u8 {
+                (self >> (8 * below)) as u8
             }
         }
     )+ };
@@ -163,11 +169,11 @@ fn sum_many<W: Word<BYTES>, const BYTES: usize>(row: &mut [[u8; BYTES]], samples
 
 /// The most significant bytes of all samples come first, then the next ones; then bytewise differences over
 /// the whole row, across the borders of the planes.
-fn difference_planes<const BYTES: usize>(row: &mut [u8], scratch: &mut [u8], samples: usize) {
+fn difference_planes<W: Word<BYTES>, const BYTES: usize>(row: &mut [u8], scratch: &mut [u8], samples: usize) {
     let (floats, _) = row.as_chunks::<BYTES>();
     for (byte, plane) in scratch.chunks_exact_mut(floats.len()).enumerate() {
         for (target, float) in plane.iter_mut().zip(floats) {
-            *target = float[BYTES - 1 - byte];
+            *target = W::read(*float).byte(BYTES - 1 - byte);
         }
     }
     let first = samples.min(row.len());

@@ -21,7 +21,7 @@ pub(in crate::codec) const LANES: usize = 4;
 const CODES: usize = 1 << 12;
 const SLOTS: usize = 1 << 15;
 /// Codes stand above these bits wherever they are kept, ready to be XORed into a slot number.
-const SHIFT: u32 = SLOTS.ilog2() - CODES.ilog2();
+pub(super) const SHIFT: u32 = SLOTS.ilog2() - CODES.ilog2();
 /// The code has the low 16 bits of an entry, then come 8 of generation and 8 of the byte.
 const GENERATION_SHIFT: u32 = 16;
 const BYTE_SHIFT: u32 = 24;
@@ -29,7 +29,7 @@ const LAST_GENERATION: u32 = (1 << 8) - 1;
 /// Odd, so that bytes that differ little, as most do after a predictor, have slots of their own whatever the
 /// prefixes; and with high bits that look random.
 const SPREAD: u32 = 0x9E37_79B1;
-/// Bytes of each block that are laid side by side at a time.
+/// Bytes of each block that are taken at a time.
 const CHUNK: usize = 1024;
 
 /// Dictionaries, and the codes of the periods in work: 548 KiB, in one piece so that one register finds all.
@@ -38,8 +38,8 @@ struct Tables {
     slots: [[u32; SLOTS]; LANES],
     /// Codes not yet written, at the place of the dictionary entry that was made with each.
     codes: [[u16; CODES]; LANES],
-    /// The next bytes of each lane's block.
-    chunk: [[u8; LANES]; CHUNK],
+    /// The next bytes of each lane's block, copied here so that one register finds them too.
+    chunk: [[u8; CHUNK]; LANES],
 }
 
 /// An encoder that serves for many blocks.
@@ -100,12 +100,10 @@ impl Encoder {
             // A byte gives at most one code, so these cannot overfill any lane's period.
             let room = (0..USED).map(|lane| PERIOD - self.waiting(lane)).min().unwrap_or_default();
             let length = room.min(CHUNK).min(rest[0].len());
-            let bytes = rest.map(|block| &block[..length]);
-            rest = rest.map(|block| &block[length..]);
-            for (i, chunk) in self.tables.chunk[..length].iter_mut().enumerate() {
-                for lane in 0..USED {
-                    chunk[lane] = bytes[lane][i];
-                }
+            for (block, chunk) in rest.iter_mut().zip(&mut self.tables.chunk) {
+                let (now, later) = block.split_at(length);
+                chunk[..length].copy_from_slice(now);
+                *block = later;
             }
             self.take::<USED>(length);
             for (lane, writer) in writers.iter_mut().enumerate() {
@@ -122,17 +120,17 @@ impl Encoder {
     fn take<const USED: usize>(&mut self, length: usize) {
         let tables = &mut *self.tables;
         let (mut prefixes, mut states) = (self.prefix, self.state);
-        for bytes in &tables.chunk[..length] {
+        for i in 0..length.min(CHUNK) {
             for lane in 0..USED {
-                let (byte, prefix, state) = (u32::from(bytes[lane]), prefixes[lane], states[lane]);
+                let (byte, prefix, state) = (u32::from(tables.chunk[lane][i]), prefixes[lane], states[lane]);
                 tables.codes[lane][state as usize % CODES] = prefix as u16;
                 let slot = &mut tables.slots[lane][(prefix ^ byte.wrapping_mul(SPREAD)) as usize % SLOTS];
                 let fresh = (byte << BYTE_SHIFT) + (state << SHIFT);
                 let entry = *slot;
                 let unknown = (entry ^ fresh) >> GENERATION_SHIFT != 0;
-                *slot = select_unpredictable(unknown, fresh, entry);
+                *slot = choose::<USED>(unknown, fresh, entry);
                 let known = entry & ((1 << GENERATION_SHIFT) - 1);
-                prefixes[lane] = select_unpredictable(unknown, byte << SHIFT, known);
+                prefixes[lane] = choose::<USED>(unknown, byte << SHIFT, known);
                 states[lane] += u32::from(unknown);
             }
         }
@@ -158,7 +156,7 @@ impl Encoder {
 
     fn begin<'a>(&mut self, lane: usize, out: &'a mut Vec<u8>) -> BitWriter<'a> {
         let mut writer = BitWriter::new(out);
-        writer.write(&[CLEAR << SHIFT], SHIFT, 9);
+        writer.write::<9>(&[CLEAR << SHIFT]);
         self.forget(lane);
         writer
     }
@@ -177,7 +175,7 @@ impl Encoder {
     fn finish(&mut self, lane: usize, mut writer: BitWriter<'_>) {
         let end = self.state[lane] as usize % CODES;
         self.tables.codes[lane][end] = END << SHIFT;
-        writer.write_period(&self.tables.codes[lane][usize::from(FIRST_FREE)..=end], SHIFT);
+        writer.write_period(&self.tables.codes[lane][usize::from(FIRST_FREE)..=end]);
         writer.finish();
     }
 
@@ -186,8 +184,8 @@ impl Encoder {
         if self.waiting(lane) < PERIOD {
             return;
         }
-        writer.write_period(&self.tables.codes[lane][usize::from(FIRST_FREE)..][..PERIOD], SHIFT);
-        writer.write(&[CLEAR << SHIFT], SHIFT, 12);
+        writer.write_period(&self.tables.codes[lane][usize::from(FIRST_FREE)..][..PERIOD]);
+        writer.write::<12>(&[CLEAR << SHIFT]);
         self.forget(lane);
     }
 
@@ -205,4 +203,14 @@ impl Encoder {
 /// Whether all bytes are the same: each is that before it.
 fn is_uniform(block: &[u8]) -> bool {
     block.is_empty() || block[1..] == block[..block.len() - 1]
+}
+
+/// One lane alone has nothing to do while it waits for the table, and is better off guessing.
+#[inline]
+fn choose<const USED: usize>(condition: bool, yes: u32, no: u32) -> u32 {
+    match (USED, condition) {
+        (1, true) => yes,
+        (1, false) => no,
+        _ => select_unpredictable(condition, yes, no),
+    }
 }

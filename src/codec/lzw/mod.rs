@@ -4,16 +4,18 @@
 //! the first code clears the dictionary, and so does one before it would hold entry 4094, as libtiff does.
 
 mod bits;
+mod decoder;
 mod encoder;
 
+pub(super) use decoder::Decoder;
 pub(super) use encoder::{Encoder, LANES};
 
 const CLEAR: u16 = 256;
 const END: u16 = 257;
 const FIRST_FREE: u16 = 258;
 
-/// How many codes are written at which width after a clear code; the clear code that follows has 12 bits.
-const WIDTHS: [(usize, u32); 4] = [(254, 9), (512, 10), (1024, 11), (2046, 12)];
+/// How many codes are written with 9, 10, 11 and 12 bits after a clear code; the clear code that follows has 12.
+const AT_WIDTH: [usize; 4] = [254, 512, 1024, 2046];
 /// Codes from one clear code to the next.
 const PERIOD: usize = 254 + 512 + 1024 + 2046;
 /// Bits of a period with the clear code that ends it.
@@ -24,3 +26,6 @@ pub(super) fn max_encoded_len(raw: usize) -> usize {
     let bits = 9 + raw / PERIOD * PERIOD_BITS + raw % PERIOD * 12 + 12 + 12;
     bits.div_ceil(8)
 }
+
+#[cfg(test)]
+mod tests;
