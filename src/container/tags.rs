@@ -5,7 +5,7 @@ use anyhow::{Context, Result, ensure};
 use super::parse::Reader;
 use super::{ByteOrder, ReadAt};
 
-/// Bytes that a field may have here: geographic keys and metadata are far smaller.
+/// Bytes that all fields together may have here: geographic keys and metadata are far smaller.
 const MOST_BYTES: u64 = 1 << 20;
 
 /// One field of a directory.
@@ -44,10 +44,13 @@ pub fn tags_of_only_directory(file: &(impl ReadAt + ?Sized), without: &[u16]) ->
         return Ok(None);
     }
     let mut tags = Vec::with_capacity(entries.len());
+    let mut left = MOST_BYTES;
     for entry in entries.iter().filter(|entry| !without.contains(&entry.tag)) {
         let width = kind_bytes(entry.kind).with_context(|| format!("tag {} has no known type", entry.tag))?;
         let length = entry.count.saturating_mul(width);
-        ensure!(length <= MOST_BYTES, "tag {} claims {length} bytes", entry.tag);
+        // Many fields may point to the same bytes: each alone being small is not enough.
+        ensure!(length <= left, "tag {} claims {length} bytes", entry.tag);
+        left -= length;
         let bytes = reader.bytes(entry.value_position(width, reader.big), length)?;
         tags.push(Tag { number: entry.tag, kind: entry.kind, count: entry.count, bytes });
     }

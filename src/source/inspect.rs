@@ -180,7 +180,7 @@ fn describe_storage(dataset: &Dataset, bands: &[SourceBand]) -> Result<Storage> 
     let decoded_bands = if all_bands_together { bands } else { &bands[..1] };
     let pixel_bytes: usize = decoded_bands.iter().map(|band| band.pixel_type.bytes()).sum();
     let block = Size::new(columns, rows);
-    let block_bytes = block.pixels() * pixel_bytes;
+    let block_bytes = block.pixels().saturating_mul(pixel_bytes);
     Ok(Storage { block, block_bytes, encoded_bytes: block_bytes, all_bands_together })
 }
 
@@ -226,6 +226,11 @@ fn look_inside(source: &mut Source, dataset: &Dataset) -> Result<()> {
         true => Err("it has a mask"),
         false => DirectLayout::of(&directories[0], source.size, &source.bands),
     };
+    if let Ok(layout) = &source.direct {
+        // GDAL shows one strip that is not compressed as many smaller ones; read directly it is one block.
+        source.storage.block = layout.block;
+        source.storage.block_bytes = layout.block_bytes();
+    }
     Ok(())
 }
 

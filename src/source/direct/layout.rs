@@ -27,6 +27,17 @@ pub struct DirectLayout {
     pub swapped: bool,
 }
 
+/// What a block may have; libtiff takes none beyond either.
+const MOST_BLOCK_BYTES: u128 = 1 << 31;
+/// Up to here a raster that is one strip and not compressed is read as one block.
+const MOST_PLAIN_BYTES: u128 = 1 << 20;
+
+/// Whether GDAL shows other colours than a photometric interpretation (TIFF 6.0, sections 16, 21, 23; the last two are
+/// LogL and LogLuv) stores.
+fn is_converted(photometric: u16) -> bool {
+    matches!(photometric, 5 | 6 | 8 | 9 | 10 | 32844 | 32845)
+}
+
 impl DirectLayout {
     /// The layout of a GeoTIFF's first directory, whose bands GDAL describes as `bands`.
     ///
@@ -65,13 +76,17 @@ impl DirectLayout {
                 "its samples are no whole bytes",
             ),
             (directory.fill_order != 1, "its bits stand in reverse order"),
-            (directory.photometric == 6, "its colours are YCbCr"),
+            (is_converted(directory.photometric), "its colours are YCbCr, CMYK or Lab, which GDAL converts"),
+            (
+                predictor == Predictor::Float && !pixel_type.is_float(),
+                "it has the predictor of floats and other numbers",
+            ),
             (swapped && predictor != Predictor::None, "it has a predictor and big-endian numbers"),
         ];
         if let Some((_, reason)) = reasons.into_iter().find(|(wrong, _)| *wrong) {
             return Err(reason);
         }
-        Ok(DirectLayout {
+        let layout = DirectLayout {
             compression,
             predictor,
             pixel_type,
@@ -80,7 +95,26 @@ impl DirectLayout {
             tiled: directory.tiled,
             samples: if directory.planar { 1 } else { bands.len() },
             swapped: swapped && pixel_type.bytes() > 1,
-        })
+        };
+        match layout.size_problem(directory.planar) {
+            Some(reason) => Err(reason),
+            None => Ok(layout),
+        }
+    }
+
+    /// Why blocks of this size are not decoded here.
+    fn size_problem(&self, planar: bool) -> Option<&'static str> {
+        // Sides are below 2³¹ and a pixel has less than 2²⁰ bytes: only in 128 bits the product always fits.
+        let pixel_bytes = self.samples * self.pixel_type.bytes();
+        let bytes = self.block.columns as u128 * self.block.rows as u128 * pixel_bytes as u128;
+        let one_plain_strip = !self.tiled && !planar && self.blocks.rows == 1;
+        if bytes > MOST_BLOCK_BYTES {
+            Some("its blocks are larger than any reader takes")
+        } else if one_plain_strip && self.compression == Compression::None && bytes > MOST_PLAIN_BYTES {
+            Some("it is one large strip, which GDAL reads in parts")
+        } else {
+            None
+        }
     }
 
     /// Whether each band has blocks of its own.

@@ -17,7 +17,7 @@ pub use cache::BlockCache;
 pub use files::DirectFiles;
 pub use layout::DirectLayout;
 
-use super::{Mosaic, Pixels, PlacedSource, Placement};
+use super::{Mosaic, Pixels, PlacedSource, Placement, SourceBand};
 use crate::codec::{Compression, Decoder, Predictor, max_encoded_len};
 use crate::geometry::Window;
 use crate::pixels::{Buffer, Number, Pixel};
@@ -80,15 +80,15 @@ impl<'a> DirectReader<'a> {
         for (slot, &band) in placed.bands[own.clone()].iter().enumerate() {
             let block = self.block(index, &file, part, band)?;
             let sample = if layout.samples == 1 { 0 } else { band };
-            let absent = source.bands[band].nodata.unwrap_or(Number::Whole(0));
-            copy_samples(&block, layout, part, sample, absent, slot * count, &mut pixels.values);
+            let target = (slot * count, &mut pixels.values);
+            copy_samples(&block, (layout, &source.bands[band]), part, sample, target);
         }
         if let Some(alpha) = source.alpha {
             let block = self.block(index, &file, part, alpha)?;
             let sample = if layout.samples == 1 { 0 } else { alpha };
             pixels.masked = true;
             pixels.mask.resize(count, 0);
-            mark_opaque(&block, layout, part, sample, &mut pixels.mask);
+            mark_opaque(&block, (layout, &source.bands[alpha]), part, sample, &mut pixels.mask);
         }
         let opaque = self.opaque.filter(|_| source.alpha.is_none() && bands.end > placed.bands.len());
         if let Some(opaque) = opaque {
@@ -191,21 +191,30 @@ pub fn blocks_needed(placed: &PlacedSource) -> u64 {
     parts(placed, window).count() as u64 * planes as u64
 }
 
-/// Copies one sample of a part's pixels into `values` from `start` on, as numbers of its type.
+/// What GDAL reads where a file holds no block: the band's nodata, cut to what its pixels can be, or zero.
+fn absent_pixel<S: Pixel>(band: &SourceBand) -> S {
+    let zero = S::from_i128(0);
+    match (band.nodata, band.impossible_nodata.map(Number::to_f64)) {
+        (Some(value), _) => value.to_pixel().unwrap_or(zero),
+        (None, Some(value)) => S::from_f64(if S::TYPE.is_float() { value } else { value.round() }),
+        (None, None) => zero,
+    }
+}
+
+/// Copies one sample of a part's pixels into the values of `target`, from the given one on, as numbers of their type.
 fn copy_samples(
     block: &Block,
-    layout: &DirectLayout,
+    (layout, band): (&DirectLayout, &SourceBand),
     part: Part,
     sample: usize,
-    absent: Number,
-    start: usize,
-    values: &mut Buffer,
+    (start, values): (usize, &mut Buffer),
 ) {
     let count = part.place.pixels();
     let Some(block) = block else {
-        crate::dispatch_pixel_type!(values.pixel_type(), T => {
-            let value = absent.to_pixel::<T>().unwrap_or(T::from_i128(0));
-            values.pixels_mut::<T>()[start..start + count].fill(value);
+        crate::dispatch_pixel_type!(layout.pixel_type, S => {
+            crate::dispatch_pixel_type!(values.pixel_type(), T => {
+                values.pixels_mut::<T>()[start..start + count].fill(widen(absent_pixel::<S>(band)));
+            });
         });
         return;
     };
@@ -248,16 +257,27 @@ fn widen<S: Pixel, T: Pixel>(value: S) -> T {
     if S::TYPE.is_float() { T::from_f64(value.to_f64()) } else { T::from_i128(value.to_i128()) }
 }
 
-fn mark_opaque(block: &Block, layout: &DirectLayout, part: Part, sample: usize, mask: &mut [u8]) {
-    let Some(block) = block else {
-        mask.fill(0);
-        return;
-    };
+/// Whether an alpha means data: GDAL's alpha is read as UInt16, rounded, and what is negative or NaN is 0 there.
+fn is_opaque<T: Pixel>(alpha: T) -> u8 {
+    u8::from(alpha.to_f64() >= 0.5)
+}
+
+fn mark_opaque(
+    block: &Block,
+    (layout, band): (&DirectLayout, &SourceBand),
+    part: Part,
+    sample: usize,
+    mask: &mut [u8],
+) {
     crate::dispatch_pixel_type!(layout.pixel_type, T => {
+        let Some(block) = block else {
+            mask.fill(is_opaque(absent_pixel::<T>(band)));
+            return;
+        };
         for (row, mask) in mask.chunks_exact_mut(part.place.columns).enumerate() {
             let source = row_of(block.pixels::<T>(), layout, part, sample, row);
             let alphas = source.iter().step_by(layout.samples);
-            mask.iter_mut().zip(alphas).for_each(|(mask, &alpha)| *mask = u8::from(alpha != T::from_i128(0)));
+            mask.iter_mut().zip(alphas).for_each(|(mask, &alpha)| *mask = is_opaque(alpha));
         }
     });
 }
