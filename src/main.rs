@@ -4,17 +4,21 @@ mod cli;
 
 use std::io::{self, BufReader};
 
-use cli::arguments::{self, Request};
+use cli::arguments::{self, Inspect, Request};
 use cli::messages::{self, Exit};
-use cli::plan_text;
 use cli::signals::Signals;
+use cli::{inspect_text, plan_text};
 use mosaic_stream::config::{self, Session, Settings};
 use mosaic_stream::mosaic::{self, Failure, Hooks};
+use mosaic_stream::source::{self, Problem, inspection, names};
 
 fn main() -> Exit {
     let typed = match arguments::parse() {
         Request::Job(typed) => typed,
         Request::Completions(shell) => return told(&arguments::completions(shell)),
+        Request::Inspect(asked) => {
+            return inspect(&asked).unwrap_or_else(|failure| messages::print_failure(&failure));
+        }
     };
     let (settings, session) = match config::load(typed) {
         Ok(loaded) => loaded,
@@ -63,6 +67,28 @@ fn run(settings: &Settings, session: &Session) -> Result<Exit, Failure> {
         messages::print_result(&report, session.verbose);
     }
     Ok(Exit::Done)
+}
+
+/// Tells how rasters are stored: all that can be told, and then everything that is wrong with the others.
+fn inspect(asked: &Inspect) -> Result<Exit, Failure> {
+    source::prepare_gdal(4 << 20)?;
+    let expanded = names::expand(&asked.inputs, io::stdin().lock());
+    expanded.notices.iter().for_each(|notice| messages::print_notice(notice));
+    let mut problems: Vec<_> =
+        expanded.problems.into_iter().map(|problem| Problem::new(problem.input, problem.message)).collect();
+    let mut inspections = Vec::new();
+    for name in &expanded.names {
+        match inspection::look(name) {
+            Ok(inspection) => inspections.push(inspection),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    let text = match asked.json {
+        true => serde_json::to_string_pretty(&inspections).map_err(anyhow::Error::new)? + "\n",
+        false => inspect_text::describe(&inspections),
+    };
+    let printed = told(text.as_bytes());
+    if problems.is_empty() { Ok(printed) } else { Err(Failure::Problems(problems)) }
 }
 
 /// Prints data; the job is done when they are written.

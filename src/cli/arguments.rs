@@ -31,10 +31,13 @@ Examples:
   What would be done, and where each setting comes from:
     mosaic-stream scenes/ -o mosaic.tif --dry-run -v
 
+  How rasters are stored, and in which order they are best read:
+    mosaic-stream inspect scenes/
+
 Every flag can also be set in the environment (MOSAIC_STREAM_MEMORY=4GiB, MOSAIC_STREAM_OVERWRITE=true) \
 and in a TOML file (memory = \"4GiB\"); flags go before the environment, and that before the file.
 
-A file whose name is that of the subcommand is reached as ./completions.
+A file whose name is that of a subcommand is reached as ./inspect, ./completions.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 verification found faults, 130 interrupted, 137 memory exhausted.";
 
@@ -47,6 +50,16 @@ pub enum Request {
     Job(Typed),
     /// A shell's completions.
     Completions(Shell),
+    /// How rasters are stored.
+    Inspect(Inspect),
+}
+
+/// What `inspect` is asked for.
+pub struct Inspect {
+    /// The rasters, named as the inputs of a job are.
+    pub inputs: Vec<String>,
+    /// Whether programs read the answer.
+    pub json: bool,
 }
 
 /// Reads the command line. Wrong usage, `--help` and `--version` end the process here, with exit code 2 or 0.
@@ -66,6 +79,10 @@ fn read(mut matches: ArgMatches) -> Request {
         return Request::Completions(
             *completions.get_one("shell").expect("the shell is a required argument"),
         );
+    }
+    if let Some(("inspect", inspect)) = matches.subcommand() {
+        let inputs = inspect.get_many("file").into_iter().flatten().cloned().collect();
+        return Request::Inspect(Inspect { inputs, json: inspect.get_flag("json") });
     }
     let inputs = matches.remove_many::<OsString>("input").into_iter().flatten().collect();
     let flags = KEYS.iter().filter_map(|key| Some((key.name, words(&matches, key)?))).collect();
@@ -95,18 +112,37 @@ fn command() -> Command {
         .value_parser(value_parser!(PathBuf));
     let shell = Arg::new("shell").value_name("SHELL").required(true).value_parser(value_parser!(Shell));
     let completions = Command::new("completions").about("Print the completions of a shell").arg(shell);
+    let usage = format!(
+        "{NAME} [OPTIONS] <INPUT>... -o <OUTPUT>\n       {NAME} inspect [--json] <FILE>...\n       {NAME} completions <SHELL>"
+    );
     Command::new(NAME)
         .version(env!("CARGO_PKG_VERSION"))
         .about(env!("CARGO_PKG_DESCRIPTION"))
-        .override_usage(format!("{NAME} [OPTIONS] <INPUT>... -o <OUTPUT>\n       {NAME} completions <SHELL>"))
+        .override_usage(usage)
         .max_term_width(110)
         .args_conflicts_with_subcommands(true)
         .disable_help_subcommand(true)
+        .subcommand(inspect())
         .subcommand(completions)
         .arg(inputs)
         .args(KEYS.iter().map(flag))
         .arg(config)
         .after_help(EXAMPLES)
+}
+
+fn inspect() -> Command {
+    let files = Arg::new("file")
+        .value_name("FILE")
+        .help(INPUTS_HELP)
+        .required(true)
+        .num_args(1..)
+        .value_hint(ValueHint::AnyPath)
+        .value_parser(value_parser!(String));
+    let json = Arg::new("json").long("json").help("Print an array of objects").action(ArgAction::SetTrue);
+    Command::new("inspect")
+        .about("Print how rasters are stored, the cache that their rows need, and the read order that suits them")
+        .arg(json)
+        .arg(files)
 }
 
 fn flag(key: &'static Key) -> Arg {
@@ -150,7 +186,7 @@ mod tests {
     fn typed(words: &[&str]) -> Typed {
         match read(command().try_get_matches_from([&[NAME], words].concat()).unwrap()) {
             Request::Job(typed) => typed,
-            Request::Completions(_) => panic!("a job was asked for"),
+            _ => panic!("a job was asked for"),
         }
     }
 
@@ -197,7 +233,12 @@ mod tests {
         assert_eq!(typed(&["a.tif", "completions"]).inputs, ["a.tif", "completions"]);
         assert_eq!(typed(&["--", "completions"]).inputs, ["completions"]);
         assert_eq!(typed(&["help"]).inputs, ["help"]);
+        assert_eq!(typed(&["./inspect", "inspect"]).inputs, ["./inspect", "inspect"]);
         let matches = command().try_get_matches_from([NAME, "completions", "fish"]).unwrap();
         assert!(matches!(read(matches), Request::Completions(Shell::Fish)));
+        let matches = command().try_get_matches_from([NAME, "inspect", "a.tif", "--json", "b"]).unwrap();
+        let Request::Inspect(inspect) = read(matches) else { panic!("an inspection was asked for") };
+        assert!(inspect.json && inspect.inputs == ["a.tif", "b"]);
+        assert!(command().try_get_matches_from([NAME, "inspect"]).is_err());
     }
 }

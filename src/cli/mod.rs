@@ -1,6 +1,7 @@
 //! The command line: flags and help, progress, messages and exit codes. Nobody imports it.
 
 pub mod arguments;
+pub mod inspect_text;
 pub mod messages;
 pub mod plan_text;
 pub mod progress;

@@ -9,6 +9,7 @@ mod file;
 mod folder;
 mod handle;
 mod inspect;
+pub mod inspection;
 pub mod names;
 mod open;
 mod pixels;
