@@ -9,7 +9,7 @@ use super::{Band, BlockKind, Blocks, Bytes, Cache, Inspection, Interleave, MaskP
 use crate::container::{self, ByteOrder, Directory};
 use crate::geometry::Size;
 use crate::source::trap::checked;
-use crate::source::{CrsGroups, FileReader, Problem, Source, SourceBand, inspect};
+use crate::source::{CrsGroups, FileReader, Problem, Source, SourceBand, inspect, open};
 
 /// The layout of the raster `name`; no pixel is read.
 ///
@@ -18,7 +18,7 @@ use crate::source::{CrsGroups, FileReader, Problem, Source, SourceBand, inspect}
 pub fn look(name: &str) -> Result<Inspection, Problem> {
     let (source, warnings) = inspect::inspect(name, None, None)?;
     let told = || -> Result<Told> {
-        let dataset = inspect::open(name)?;
+        let dataset = open::open(name)?;
         checked("inspect", || Told::of(&dataset))
     };
     let problem = |error: anyhow::Error| Problem::new(name, format!("{error:#}"));
