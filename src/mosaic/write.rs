@@ -9,12 +9,12 @@ use anyhow::{Context, Result};
 use super::{Failure, Hooks, Prepared};
 use crate::codec::Compression;
 use crate::config::{Settings, Verify};
-use crate::output::{BlockId, BlockWriter, EncodedBlock, Target, Written, create_header};
+use crate::output::{BlockId, BlockWriter, EncodedBlock, OverviewStore, Target, Written, create_header};
 use crate::run::report::{
     Blocks, BudgetReport, Bytes, GridReport, Inputs, PlanReport, Report, SCHEMA, Seconds, sha256,
 };
 use crate::run::verify::{Depth, Findings, verify};
-use crate::run::{Shared, Sink, Totals, WindowMaker, memory, run_jobs};
+use crate::run::{Pyramid, Shared, Sink, Totals, WindowMaker, memory, run_jobs};
 use crate::source::{Problem, Stamp};
 
 impl Sink<(BlockId, EncodedBlock)> for BlockWriter {
@@ -66,8 +66,17 @@ fn write_blocks(prepared: &Prepared, path: &Path, totals: &Totals, hooks: &Hooks
     let Prepared { mosaic, encoding, plan, jobs, touching, .. } = prepared;
     let container = create_header(path, &encoding.spec(mosaic))?;
     totals.note(container.warnings.clone());
+    let (pyramid, store) = match encoding.overviews.as_slice() {
+        [] => (None, None),
+        sizes => {
+            let pyramid = Pyramid::new(mosaic, jobs, sizes, encoding.block, encoding.overview_resampling);
+            (Some(pyramid), Some(OverviewStore::beside(path)?))
+        }
+    };
     let shared = Shared {
         mosaic,
+        blocks_in_pairs: encoding.cloud_optimized && mosaic.mask,
+        overviews: pyramid.as_ref().zip(store.as_ref()),
         plan,
         touching,
         block: encoding.block,
@@ -92,6 +101,9 @@ fn write_blocks(prepared: &Prepared, path: &Path, totals: &Totals, hooks: &Hooks
     );
     hooks.progress.finish();
     made?;
+    if let Some(store) = store {
+        writer.add_overviews(store)?;
+    }
     writer.finish()
 }
 
@@ -137,7 +149,12 @@ fn report(
     let Prepared { mosaic, plan, jobs, used, skipped, mut warnings, seconds, .. } = prepared;
     let seconds_of =
         |nanoseconds: &std::sync::atomic::AtomicU64| nanoseconds.load(Ordering::Relaxed) as f64 / 1e9;
-    let in_workers = [("read", &totals.read), ("composite", &totals.composite), ("encode", &totals.encode)];
+    let in_workers = [
+        ("read", &totals.read),
+        ("composite", &totals.composite),
+        ("overviews", &totals.overviews),
+        ("encode", &totals.encode),
+    ];
     let in_workers = in_workers.map(|(stage, total)| Seconds { stage, seconds: seconds_of(total) });
     let samples_read = totals.samples_read.load(Ordering::Relaxed);
     let samples = jobs.pixels() * mosaic.bands.len() as u64;
@@ -183,6 +200,9 @@ fn plan_report(prepared: &Prepared) -> PlanReport {
         predictor: encoding.predictor.tag(),
         interleave: if encoding.bands_apart { "band" } else { "pixel" },
         bigtiff: encoding.big,
+        cloud_optimized: encoding.cloud_optimized,
+        overviews: encoding.overviews.iter().map(|size| [size.columns, size.rows]).collect(),
+        overview_resampling: encoding.overview_resampling.name(),
         windows: jobs.len(),
         windows_without_sources: jobs.grid.windows().pixels() - jobs.len(),
         bands_at_once: plan.bands_at_once,

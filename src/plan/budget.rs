@@ -1,5 +1,6 @@
 //! The budget: every byte that can be alive has a line, and the plan is the fastest whose lines fit.
 
+use super::Levels;
 use crate::geometry::Size;
 
 /// So many bytes for this.
@@ -41,6 +42,10 @@ pub struct Needs<'a> {
     pub source_block_bytes: usize,
     /// Bytes of decoded blocks that one row of windows, so many pixels high, touches.
     pub row_of_blocks: &'a dyn Fn(usize) -> u64,
+    /// The overviews that are made on the way.
+    pub levels: &'a Levels,
+    /// Whether all bands of a window must be there before any of its overviews can be made.
+    pub bands_together: bool,
     /// Bytes that the process holds already, and will go on holding: code, GDAL, what is known of the sources.
     pub runtime: u64,
     /// The window's side that was asked for.
@@ -137,7 +142,7 @@ fn cuts(needs: &Needs) -> Vec<Cut> {
     };
     chunks.dedup();
     let mut cuts: Vec<Cut> = chunks.iter().map(|&chunk| Cut { chunk, bands_at_once: needs.bands }).collect();
-    if needs.bands_apart {
+    if needs.bands_apart && !needs.bands_together {
         let chunk = *chunks.last().expect("at least one");
         let mut bands_at_once = needs.bands;
         while bands_at_once > 1 {
@@ -204,7 +209,7 @@ impl Attempt<'_> {
         let blocks = needs.size.tiles(Size::square(needs.block)).pixels() as u64;
         let planes = (needs.bands / block_samples + usize::from(needs.mask)) as u64;
         const RECORD: u64 = 64;
-        vec![
+        let mut lines = vec![
             line("the process itself, GDAL and what is known of the sources", needs.runtime),
             each("stacks", THREAD),
             each("pixels of one source in the window", pixels * (bands * needs.working_bytes as u64 + 3)),
@@ -218,7 +223,19 @@ impl Attempt<'_> {
             line("encoded blocks that wait for their turn", waiting_rows + waiting_windows),
             line("GDAL's block cache", self.cache),
             line("index of the blocks written", blocks * planes * RECORD),
-        ]
+        ];
+        let levels = needs.levels;
+        if !levels.overviews.is_empty() {
+            // A part can finish four tiles at once.
+            let tiles = 4 * levels.tile_bytes();
+            let encoding = block_bytes + (needs.max_encoded)(block_bytes) + needs.encoder_bytes;
+            let unfinished = levels.unfinished_bytes(self.cut.chunk, self.windows_ahead());
+            lines.push(line("tiles of overviews in the making", unfinished));
+            lines.push(each("finished tiles of overviews being encoded", tiles + encoding as u64));
+            // Once where they are kept, once in the file.
+            lines.push(line("index of the overviews' blocks", 2 * levels.blocks() * planes * RECORD));
+        }
+        lines
     }
 
     /// Gives what is left to the cache, then to open sources.
@@ -247,6 +264,7 @@ fn total(lines: &[Line]) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Overviews;
     use super::*;
     use proptest::prelude::*;
 
@@ -256,6 +274,7 @@ mod tests {
         workers: usize,
         max_encoded: &'a dyn Fn(usize) -> usize,
         row_of_blocks: &'a dyn Fn(usize) -> u64,
+        levels: &'a Levels,
     ) -> Needs<'a> {
         Needs {
             size,
@@ -272,21 +291,29 @@ mod tests {
             reader_bytes: 0,
             source_block_bytes: 2 << 20,
             row_of_blocks,
+            levels,
+            bands_together: false,
             runtime: 60 << 20,
             chunk: None,
             workers,
         }
     }
 
+    fn levels(size: Size, bands: usize, round_up: bool) -> Levels {
+        let overviews = Overviews::Auto.sizes(size, 512, round_up);
+        Levels { size, overviews, block: 512, pixel_bytes: 2 * bands }
+    }
+
     proptest! {
         #[test]
         fn a_plan_never_exceeds_its_budget_and_the_least_that_is_said_is_enough(
             columns in 1usize..200_000, rows in 1usize..200_000, bands in 1usize..200,
-            workers in 1usize..65, limit in (64u64 << 20)..(8u64 << 30),
+            workers in 1usize..65, round_up in any::<bool>(), limit in (64u64 << 20)..(8u64 << 30),
         ) {
             let encoded = |raw: usize| raw + raw / 2 + 64;
             let row = |rows: usize| (columns * rows * 2) as u64;
-            let needs = needs(Size::new(columns, rows), bands, workers, &encoded, &row);
+            let levels = levels(Size::new(columns, rows), bands, round_up);
+            let needs = needs(levels.size, bands, workers, &encoded, &row, &levels);
             match plan(&needs, limit) {
                 Ok(plan) => {
                     prop_assert!(plan.total() <= limit);
@@ -307,7 +334,8 @@ mod tests {
         ) {
             let encoded = |raw: usize| raw + raw / 2 + 64;
             let row = |rows: usize| (columns * rows * 2) as u64;
-            let needs = needs(Size::new(columns, rows), bands, 8, &encoded, &row);
+            let levels = levels(Size::new(columns, rows), bands, true);
+            let needs = needs(levels.size, bands, 8, &encoded, &row, &levels);
             if let (Ok(little), Ok(much)) = (plan(&needs, limit), plan(&needs, limit * 2)) {
                 prop_assert!(much.workers >= little.workers);
             }

@@ -3,9 +3,11 @@
 pub mod memory;
 mod pipeline;
 pub mod progress;
+mod pyramid;
 pub mod report;
 pub mod verify;
 mod window;
 
 pub use pipeline::{Run, Sink, Stopped, Work, in_parallel, run_jobs};
+pub use pyramid::Pyramid;
 pub use window::{Shared, Totals, WindowMaker};

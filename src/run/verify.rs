@@ -93,16 +93,21 @@ fn check_index(path: &str, records: &[BlockRecord], findings: &mut Findings) -> 
     let directories = container::directories(&file).context("read the written file's index")?;
     let size = file.size();
     let mut stored = Vec::with_capacity(records.len());
-    for directory in directories.iter().filter(|directory| !directory.is_overview()) {
+    let mut levels = 0;
+    for directory in &directories {
         let plane = if directory.is_mask() { Plane::Mask } else { Plane::Image };
+        // Each level begins with its image.
+        levels += u8::from(plane == Plane::Image);
+        let level = levels - 1;
         for slice in directory.block_ranges_in_slices(&file) {
             let (first, ranges) = slice?;
             let written = (first..).zip(ranges).filter(|(_, range)| *range != (0, 0));
-            stored
-                .extend(written.map(|(index, (offset, length))| (offset, length, BlockId { plane, index })));
+            stored.extend(
+                written.map(|(index, (offset, length))| (offset, length, BlockId { level, plane, index })),
+            );
         }
     }
-    // Records and index are both in the order of planes and places.
+    // Records and index are both in the order of levels, planes and places.
     let recorded = records.iter().map(|record| (record.offset, u64::from(record.size), record.id));
     if !recorded.eq(stored.iter().copied()) {
         let message = format!("the index lists {} blocks, and {} were written", stored.len(), records.len());

@@ -8,12 +8,14 @@ use std::time::Instant;
 
 use anyhow::Result;
 
+use super::Pyramid;
 use super::pipeline::{Run, Work};
+use super::pyramid::TileEncoder;
 use crate::codec::{BlockLayout, Compression, Encoder, Predictor};
 use crate::geometry::{Size, Window};
-use crate::output::{BlockId, EncodedBlock, Plane};
+use crate::output::{BlockId, EncodedBlock, OverviewStore, Plane};
 use crate::pixels::{
-    BandRule, Buffer, Composite, Layer, Number, Pixel, gather_block, is_filled_with, pack_mask,
+    Area, BandRule, Buffer, Composite, Layer, Number, Pixel, gather_block, is_filled_with, pack_mask,
 };
 use crate::plan::{Job, Plan, Touching};
 use crate::source::{Handle, Mosaic, Pixels};
@@ -38,6 +40,10 @@ pub struct Shared<'a> {
     pub level: Option<i32>,
     /// How the mask's blocks are encoded.
     pub mask_compression: Compression,
+    /// Whether a block of the mask and the image's block of the same place are stored both or not at all.
+    pub blocks_in_pairs: bool,
+    /// The overviews that are made on the way, and where their blocks are kept.
+    pub overviews: Option<(&'a Pyramid, &'a OverviewStore)>,
     /// What the workers did, summed over all of them.
     pub totals: &'a Totals,
 }
@@ -51,6 +57,8 @@ pub struct Totals {
     pub composite: AtomicU64,
     /// Nanoseconds spent encoding.
     pub encode: AtomicU64,
+    /// Nanoseconds spent making and encoding overviews.
+    pub overviews: AtomicU64,
     /// Pixels of one band read from sources.
     pub samples_read: AtomicU64,
     /// Blocks left out because they hold nothing but nodata.
@@ -95,6 +103,7 @@ pub struct WindowMaker<'a> {
     mask_encoder: Encoder,
     /// One pixel of all bands as a block that is left out reads.
     implicit: Vec<u8>,
+    tiles: TileEncoder<'a>,
 }
 
 impl<'a> WindowMaker<'a> {
@@ -110,6 +119,7 @@ impl<'a> WindowMaker<'a> {
             one.pixels_mut::<T>()[0] = fill.to_pixel().unwrap_or(T::from_i128(0));
         });
         let samples = if shared.bands_apart { 1 } else { mosaic.bands.len() };
+        let implicit = one.bytes().repeat(samples);
         Ok(WindowMaker {
             shared,
             handles: OpenSources { shared, open: Vec::new() },
@@ -122,7 +132,8 @@ impl<'a> WindowMaker<'a> {
             encoded: Vec::new(),
             encoder: Encoder::new(shared.compression, shared.predictor, shared.level)?,
             mask_encoder: Encoder::new(shared.mask_compression, Predictor::None, None)?,
-            implicit: one.bytes().repeat(samples),
+            tiles: TileEncoder::new(shared, implicit.clone())?,
+            implicit,
         })
     }
 
@@ -185,7 +196,9 @@ impl<'a> WindowMaker<'a> {
                 let taken = first - bands.start..first - bands.start + samples;
                 let fill = (side, &self.implicit[..sample_bytes]);
                 gather_block(&self.pixels, window.size(), taken, part, fill, &mut self.block);
-                if is_filled_with(&self.block, &self.implicit) {
+                let wanted =
+                    self.shared.blocks_in_pairs && any_valid(&self.valid_in_any, window.size(), part);
+                if !wanted && is_filled_with(&self.block, &self.implicit) {
                     self.shared.totals.sparse_blocks.fetch_add(1, Ordering::Relaxed);
                     continue;
                 }
@@ -205,14 +218,27 @@ impl<'a> WindowMaker<'a> {
         self.block.resize(side * side / 8, 0);
         for (run, part) in parts(window.size(), side) {
             pack_mask(&self.valid_in_any, window.size(), part, side, &mut self.block);
-            if self.block.iter().all(|&bits| bits == 0) {
+            let id = self.id(Plane::Mask, window, part, 0);
+            let image_is_stored = || runs[run].blocks.iter().any(|(stored, _)| stored.index == id.index);
+            let wanted = self.shared.blocks_in_pairs && image_is_stored();
+            if !wanted && self.block.iter().all(|&bits| bits == 0) {
                 continue;
             }
             let layout = BlockLayout { columns: side / 8, rows: side, samples: 1, sample_bytes: 1 };
             self.mask_encoder.encode(&mut self.block, layout, &mut self.encoded)?;
-            let id = self.id(Plane::Mask, window, part, 0);
             runs[run].blocks.push((id, EncodedBlock::new(self.encoded.clone())));
         }
+        Ok(())
+    }
+
+    /// Hands the window on to the overviews.
+    fn make_overviews(&mut self, window: Window, first_band: usize) -> Result<()> {
+        let Some((pyramid, store)) = self.shared.overviews else { return Ok(()) };
+        let making = Instant::now();
+        let mask = self.shared.mosaic.mask.then_some(&self.valid_in_any[..]);
+        let area = Area { window, pixels: &self.pixels, mask };
+        pyramid.add(first_band, &area, |finished| self.tiles.encode(finished, store))?;
+        Totals::add(&self.shared.totals.overviews, making);
         Ok(())
     }
 
@@ -221,8 +247,16 @@ impl<'a> WindowMaker<'a> {
         let blocks = self.shared.mosaic.grid.size.tiles(Size::square(side));
         let column = (window.column + part.column) / side;
         let row = (window.row + part.row) / side;
-        BlockId { plane, index: ((band * blocks.rows + row) * blocks.columns + column) as u64 }
+        BlockId { level: 0, plane, index: ((band * blocks.rows + row) * blocks.columns + column) as u64 }
     }
+}
+
+/// Whether any pixel of a part of a window is valid.
+fn any_valid(valid: &[u8], window: Size, part: Window) -> bool {
+    let mut rows = part.row..part.end_row();
+    rows.any(|row| {
+        valid[row * window.columns + part.column..][..part.columns].iter().any(|&valid| valid != 0)
+    })
 }
 
 /// The blocks of a window as parts of it, with the number of their row of blocks.
@@ -248,6 +282,7 @@ impl Work<(BlockId, EncodedBlock)> for WindowMaker<'_> {
             let bands = first..count.min(first + self.shared.plan.bands_at_once);
             self.composite(job, bands.clone())?;
             self.valid_in_any.iter_mut().zip(&self.valid).for_each(|(any, &valid)| *any |= valid);
+            self.make_overviews(window, bands.start)?;
             self.encode(window, bands, &mut runs)?;
         }
         if self.shared.mosaic.mask {
