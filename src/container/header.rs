@@ -113,9 +113,9 @@ pub fn write_header(directories: &[Fields], big: bool, ghost: &str) -> Vec<u8> {
     file
 }
 
-/// Values of 8 bytes start at multiples of 8.
+/// Directories and values start at even places, as in classic TIFF; the ghost area of a COG ends at one, too.
 fn align(file: &mut Vec<u8>) {
-    file.resize(file.len().next_multiple_of(8), 0);
+    file.resize(file.len().next_multiple_of(2), 0);
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::axis::Taps;
-use super::{Pixel, Plane};
-use crate::pixels::Sum;
+use super::{Pixel, Plane, Valid};
+use crate::pixels::{PixelType, Sum};
 
 pub(super) fn fill<T: Pixel>(
     source: &Plane<T>,
@@ -35,7 +35,8 @@ pub(super) fn fill<T: Pixel>(
             for (source_row, weight) in (row.start..row.end).zip(row.weights()) {
                 weighted.add(source, source_row, weight, columns);
             }
-            weighted.finish(background, pixels);
+            let throughout = matches!(source.valid, Valid::All);
+            weighted.finish(throughout.then(|| row.weights().sum()), background, pixels);
         }
         if let Some(nodata) = source.nodata {
             keep_valid(source, nodata, (row, columns), pixels);
@@ -128,7 +129,12 @@ impl Weighted {
         }
     }
 
-    fn finish<T: Pixel>(&self, background: T, pixels: &mut [T]) {
+    /// The means. Where all pixels of the level are valid, GDAL multiplies the weights of columns and rows, which can
+    /// decide how a half is rounded; `rows` is the sum of the latter.
+    fn finish<T: Pixel>(&mut self, rows: Option<f64>, background: T, pixels: &mut [T]) {
+        if let Some(rows) = rows {
+            self.weights.iter_mut().zip(&self.line_weights).for_each(|(weight, line)| *weight = line * rows);
+        }
         for ((pixel, total), &weight) in pixels.iter_mut().zip(&self.totals).zip(&self.weights) {
             *pixel = if weight > 0.0 { rounded_away(total / weight) } else { background };
         }
@@ -149,6 +155,12 @@ fn keep_valid<T: Pixel>(source: &Plane<T>, nodata: T, (row, columns): (Taps, &[T
     }
 }
 
+/// A mean as a pixel: the nearest float, or rounded half away from zero. Small signed numbers come by way of a 32-bit
+/// float, as in GDAL.
 fn rounded_away<T: Pixel>(value: f64) -> T {
-    if T::TYPE.is_float() { T::from_f64(value) } else { T::from_f64(value.round()) }
+    match T::TYPE {
+        PixelType::Float32 | PixelType::Float64 => T::from_f64(value),
+        PixelType::Int8 | PixelType::Int16 => T::from_f64((value as f32).round().into()),
+        _ => T::from_f64(value.round()),
+    }
 }
