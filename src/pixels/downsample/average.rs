@@ -19,7 +19,9 @@ pub(super) fn fill<T: Pixel>(
     let mut weighted = Weighted::default();
     for (row, span) in rows {
         let pixels = &mut pixels[span];
-        if in_pairs && row.is_pair() {
+        // Where columns come in pairs and all is valid, GDAL weighs two rows alike whatever their parts.
+        let alike = matches!(source.valid, Valid::All) && row.end == row.start + 2;
+        if in_pairs && (row.is_pair() || alike) {
             let lines = [row.start, row.start + 1]
                 .map(|row| &source.row(row).pixels[all.start - source.window.column..]);
             let whole = source.mark(row.start, all.clone(), &mut valid[0]);

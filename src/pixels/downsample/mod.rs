@@ -6,7 +6,9 @@
 //! - `mode` takes the most frequent of the valid pixels below, among equals the one that was first so often (row by
 //!   row); pixels count in whole.
 //!
-//! Unlike GDAL before 3.7, averages of 32-bit numbers do not pass through 32-bit floats.
+//! Where GDAL differs: before 3.7 its means of numbers of 32 and 64 bits pass through 32-bit floats; its mode of bytes
+//! counts pixels that a mask or transparency hides; its COG driver loses masks of the smallest parts of pixels, and
+//! `gdaladdo -r nearest` takes masks of all levels from full resolution but pixels level by level.
 
 mod average;
 mod axis;

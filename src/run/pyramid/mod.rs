@@ -90,12 +90,17 @@ impl Pyramid {
             };
             levels.push(level);
         }
-        Pyramid { pixel_type: mosaic.pixel_type, bands: bands(mosaic), masked: mosaic.mask, levels }
+        Pyramid {
+            pixel_type: mosaic.pixel_type,
+            bands: bands(mosaic, resampling),
+            masked: mosaic.mask,
+            levels,
+        }
     }
 
     /// Whether bands depend on each other, so that they must be added all at once.
     pub fn bands_together(mosaic: &Mosaic) -> bool {
-        mosaic.mask || bands(mosaic).iter().any(|band| matches!(band.validity, Validity::Alpha(_)))
+        mosaic.mask || mosaic.bands.iter().any(|band| matches!(band.rule, BandRule::Alpha(_)))
     }
 
     /// Adds a window of the mosaic, with its bands from `first_band` on. `finish` gets each tile that it completes,
@@ -149,13 +154,16 @@ impl Pyramid {
     }
 }
 
-/// How each band is made smaller: a mask outranks nodata, and nodata transparency, as in GDAL.
-fn bands(mosaic: &Mosaic) -> Vec<Band> {
+/// How each band is made smaller: a mask outranks nodata, and nodata transparency, as in GDAL. Transparent pixels do
+/// not count in the mean of the transparency either, so that what is opaque stays so.
+fn bands(mosaic: &Mosaic, resampling: OverviewResampling) -> Vec<Band> {
     let alpha = mosaic.bands.iter().position(|band| matches!(band.rule, BandRule::Alpha(_)));
     let validity = |index: usize| match (mosaic.mask, mosaic.nodata, alpha) {
         (true, ..) => Validity::Mask,
         (_, Some(nodata), _) => Validity::Nodata(nodata),
-        (.., Some(alpha)) if alpha != index => Validity::Alpha(alpha),
+        (.., Some(alpha)) if alpha != index || resampling == OverviewResampling::Average => {
+            Validity::Alpha(alpha)
+        }
         _ => Validity::All,
     };
     let bands = mosaic.bands.iter().enumerate();
