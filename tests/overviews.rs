@@ -28,7 +28,7 @@ const LOOKS: [Look; 5] = [
 fn write_sources(folder: &Folder, look: Look, odd: usize) {
     for (name, x, y, seed) in [("a.tif", 0.0, 0.0, 1), ("b.tif", 4000.0, -1700.0, 2)] {
         let value = move |band, column, row| {
-            let hole = look.nodata.filter(|_| random(seed + 7, band, column / 3, row / 2) % 4 == 0);
+            let hole = look.nodata.filter(|_| random(seed + 7, band, column / 3, row / 2).is_multiple_of(4));
             hole.map_or_else(
                 || i128::from(random(seed, band, column, row) % look.values) + 1,
                 |hole| hole as i128,
@@ -129,7 +129,7 @@ fn assert_valid_cog(folder: &Folder, name: &str) {
 #[test]
 fn masks_have_overviews_that_equal_gdaladdos() {
     let folder = Folder::new();
-    let valid = |column: usize, row: usize| random(5, 0, column / 4, row / 4) % 3 != 0;
+    let valid = |column: usize, row: usize| !random(5, 0, column / 4, row / 4).is_multiple_of(3);
     let source = Source::new(300, 211).of("Byte").bands(3).crs("EPSG:32631").pixel(10.0).internal_mask(valid);
     source
         .pixels(|band, column, row| i128::from(random(6, band, column, row) % 256))

@@ -119,8 +119,10 @@ fn check(
         Verify::Quick => Depth::Sample,
         Verify::Full => Depth::Everything,
     };
-    let Prepared { mosaic, jobs, touching, plan, .. } = prepared;
-    verify(path, (mosaic, jobs, touching), &written.records, depth, plan.workers, hooks.stop).map(Some)
+    let Prepared { mosaic, jobs, touching, plan, encoding, .. } = prepared;
+    let layout = (&encoding.overviews[..], encoding.cloud_optimized);
+    let made = (mosaic, jobs, touching);
+    verify(path, made, &written.records, layout, depth, plan.workers, hooks.stop).map(Some)
 }
 
 /// A source that was replaced while it was read may be half old and half new in the mosaic.

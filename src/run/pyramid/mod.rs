@@ -62,8 +62,11 @@ struct Level {
     part: usize,
     /// How many parts arrive below each tile.
     arrivals: Vec<u32>,
-    begun: Mutex<HashMap<(usize, usize), Arc<Mutex<Building>>>>,
+    begun: Mutex<Begun>,
 }
+
+/// Tiles in the making, by their first band and their index.
+type Begun = HashMap<(usize, usize), Arc<Mutex<Building>>>;
 
 impl Pyramid {
     /// The levels of `sizes` (the largest first) with tiles of side `block`, over the windows of `jobs`.
@@ -217,7 +220,7 @@ impl Level {
         tiles(rows).flat_map(move |row| columns.clone().map(move |column| row * across + column))
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<(usize, usize), Arc<Mutex<Building>>>> {
+    fn lock(&self) -> MutexGuard<'_, Begun> {
         self.begun.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
