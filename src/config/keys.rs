@@ -1,8 +1,8 @@
 //! Every setting by name: one row each, from which flags, environment variables and the file's keys are made.
 
-use super::{OnError, ProgressMode, Verify};
+use super::{Format, OnError, ProgressMode, Verify};
 use crate::codec::Compression;
-use crate::pixels::{Method, PixelType, Resampling};
+use crate::pixels::{Method, OverviewResampling, PixelType, Resampling};
 use crate::source::ReaderChoice;
 
 /// How a setting's text is made of words.
@@ -123,6 +123,11 @@ macro_rules! keys {
 
 keys! {
     "output" -'o' Value Output "FILE" any, "The GeoTIFF to write";
+    "format" Value Output "NAME" names_of!(Format), "A plain GeoTIFF, or a cloud optimized one [default: gtiff]";
+    "overviews" Value Output "auto|none|N,…" any,
+        "Overviews: halved until a block holds them, none, or by these factors [default: none, with format cog auto]";
+    "overview-resampling" Value Output "NAME" names_of!(OverviewResampling),
+        "How pixels of overviews are made [default: average, with palettes mode]";
     "overwrite" Switch Output "" any, "Replace the output when it exists (never when it is one of the inputs)";
     "compress" Value Output "NAME" names_of!(Compression), "How blocks are compressed [default: lzw]";
     "predictor" Value Output "N" || vec!["1", "2", "3"],

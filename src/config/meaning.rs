@@ -1,6 +1,7 @@
 //! What a text means, by kind of value. Errors name the text and what would be understood.
 
 use crate::geometry::{Bounds, Resolution, ResolutionRule};
+use crate::plan::Overviews;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -28,6 +29,23 @@ pub(super) fn whole(text: &str) -> Result<usize, String> {
 pub(super) fn predictor(text: &str) -> Result<u8, String> {
     let known = text.parse().ok().filter(|number| (1..=3).contains(number));
     known.ok_or_else(|| format!("'{text}' is no predictor; 1, 2 and 3 are"))
+}
+
+/// none, auto, or growing factors from 2 on.
+pub(super) fn overviews(text: &str) -> Result<Overviews, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "none" => return Ok(Overviews::None),
+        "auto" => return Ok(Overviews::Auto),
+        _ => {}
+    }
+    let factors: Option<Vec<usize>> = text.split(',').map(|part| part.trim().parse().ok()).collect();
+    let factors = factors.filter(|factors| {
+        let growing =
+            factors.first().is_some_and(|&first| first >= 2) && factors.windows(2).all(|p| p[0] < p[1]);
+        growing && factors.len() <= 30
+    });
+    let wrong = || format!("'{text}' are no overviews; write none, auto, or growing factors such as 2,4,8");
+    Ok(Overviews::Factors(factors.ok_or_else(wrong)?))
 }
 
 pub(super) fn text(text: &str) -> Result<String, String> {

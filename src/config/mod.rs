@@ -22,5 +22,5 @@ pub use machine::Machine;
 pub use problem::Problem;
 pub use resolve::{load, resolve};
 pub use session::{ProgressMode, Session, Setting};
-pub use settings::{OnError, Settings, Verify};
+pub use settings::{Format, OnError, Settings, Verify};
 pub use size::MemorySize;

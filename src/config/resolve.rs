@@ -2,7 +2,7 @@
 
 use super::asked::Asked;
 use super::creation_options::MERGED;
-use super::meaning::{bounds, named, path, predictor, resolution, switch, text, whole};
+use super::meaning::{bounds, named, overviews, path, predictor, resolution, switch, text, whole};
 use super::{
     CreationOptions, ENVIRONMENT_PREFIX, KEYS, Key, Layer, Machine, MemorySize, Origin, Problem,
     ProgressMode, Session, Settings, Typed,
@@ -73,6 +73,9 @@ fn take_output(asked: &mut Asked, settings: &mut Settings) {
     if let Some(output) = asked.parsed("output", "", path) {
         settings.output = output;
     }
+    asked.value("format", &mut settings.format, named);
+    settings.overviews = asked.parsed("overviews", "none, with format cog auto", overviews);
+    settings.overview_resampling = asked.parsed("overview-resampling", "by the bands", named);
     asked.value("overwrite", &mut settings.overwrite, switch);
     asked.value("compress", &mut settings.compression, named);
     settings.predictor = asked.parsed("predictor", "by type", predictor);

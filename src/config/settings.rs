@@ -1,9 +1,10 @@
 //! The settings of a job, with their meaning; what library users fill in and the command line resolves.
 
-use super::{CreationOptions, Machine, MemorySize, Problem};
+use super::{CreationOptions, Interleave, Machine, MemorySize, Problem};
 use crate::codec::Compression;
 use crate::geometry::{Bounds, ResolutionRule};
-use crate::pixels::{Method, Number, PixelType, Resampling, named_values};
+use crate::pixels::{Method, Number, OverviewResampling, PixelType, Resampling, named_values};
+use crate::plan::Overviews;
 use crate::source::ReaderChoice;
 use std::fmt;
 use std::path::PathBuf;
@@ -31,6 +32,16 @@ named_values! {
     }
 }
 
+named_values! {
+    /// What kind of GeoTIFF is written.
+    Format, "format" {
+        /// A GeoTIFF.
+        Gtiff => "gtiff",
+        /// A cloud optimized GeoTIFF.
+        Cog => "cog",
+    }
+}
+
 /// The settings of a job. `Settings::default()` is what the command line starts from, with nothing named to read
 /// or write.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,6 +50,12 @@ pub struct Settings {
     pub inputs: Vec<String>,
     /// The GeoTIFF to write.
     pub output: PathBuf,
+    /// What kind of GeoTIFF it is.
+    pub format: Format,
+    /// Its overviews; by format when `None`.
+    pub overviews: Option<Overviews>,
+    /// How they are made; by the bands when `None`.
+    pub overview_resampling: Option<OverviewResampling>,
     /// Whether an existing output is replaced.
     pub overwrite: bool,
     /// Side of a window in pixels, a multiple of `block`; planned when `None`.
@@ -97,6 +114,9 @@ impl Settings {
         Settings {
             inputs: Vec::new(),
             output: PathBuf::new(),
+            format: Format::Gtiff,
+            overviews: None,
+            overview_resampling: None,
             overwrite: false,
             chunk: None,
             block: 512,
@@ -220,6 +240,10 @@ impl Settings {
                 return found;
             }
         };
+        if self.format == Format::Cog && options.interleave == Some(Interleave::Band) {
+            let message = "INTERLEAVE=BAND does not go with a cloud optimized GeoTIFF".into();
+            wrong("co", message, "leave it out, or use --format gtiff");
+        }
         let name = self.compression;
         if options.deflate_level.is_some() && name != Compression::Deflate {
             wrong("co", format!("ZLEVEL has no effect with {name}"), "add --compress deflate");

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::{ArrayPlace, ByteOrder, Directory, ReadAt};
+use super::{ArrayPlace, ByteOrder, Directory, Field, Fields, ReadAt};
 use crate::geometry::Size;
 
 /// Directories that a file may have; GDAL's limit too.
@@ -36,6 +36,21 @@ pub fn directories(file: &(impl ReadAt + ?Sized)) -> Result<Vec<Directory>> {
     Ok(found)
 }
 
+/// All directories of the main chain as fields, read verbatim.
+///
+/// # Errors
+/// As [`directories`]; also when a field has a kind of values that TIFF does not know.
+pub fn fields_of_directories(file: &(impl ReadAt + ?Sized)) -> Result<Vec<Fields>> {
+    let (reader, _) = Reader::open(file)?;
+    directories(file)?
+        .iter()
+        .map(|directory| {
+            let (entries, _) = reader.entries(directory.position)?;
+            entries.iter().map(|entry| Ok((entry.tag, reader.field(entry)?))).collect()
+        })
+        .collect()
+}
+
 /// One field of a directory.
 pub(super) struct Entry {
     pub tag: u16,
@@ -54,6 +69,17 @@ impl Entry {
     pub fn value_position(&self, width: u64, big: bool) -> u64 {
         let fits = self.count.checked_mul(width).is_some_and(|length| length <= if big { 8 } else { 4 });
         if fits { self.field } else { self.place }
+    }
+
+    /// Bytes of one value, for the kinds that TIFF knows.
+    fn any_value_bytes(&self) -> Option<u64> {
+        match self.kind {
+            1 | 2 | 6 | 7 => Some(1),
+            3 | 8 => Some(2),
+            4 | 9 | 11 | 13 => Some(4),
+            5 | 10 | 12 | 16 | 17 | 18 => Some(8),
+            _ => None,
+        }
     }
 
     /// Bytes of one value, for the kinds that are whole numbers.
@@ -142,7 +168,7 @@ impl<'a, R: ReadAt + ?Sized> Reader<'a, R> {
             place: number(4 + offset_bytes as usize, offset_bytes),
         };
         // Values that fit in the field stand there; otherwise the field says where they are.
-        let inline = entry.value_bytes().and_then(|width| width.checked_mul(entry.count));
+        let inline = entry.any_value_bytes().and_then(|width| width.checked_mul(entry.count));
         if inline.is_none_or(|length| length > offset_bytes) {
             entry.position = entry.place;
         }
@@ -159,6 +185,15 @@ impl<'a, R: ReadAt + ?Sized> Reader<'a, R> {
             .bytes(entry.position, count * width)
             .with_context(|| format!("the values of tag {}", entry.tag))?;
         Ok(bytes.chunks_exact(width as usize).map(|value| self.order.number(value)).collect())
+    }
+
+    /// An entry with its values as they stand in the file.
+    fn field(&self, entry: &Entry) -> Result<Field> {
+        let width = entry.any_value_bytes();
+        let width =
+            width.with_context(|| format!("tag {} has the unknown type {}", entry.tag, entry.kind))?;
+        let length = entry.count.checked_mul(width).context("a field of more bytes than there are")?;
+        Ok(Field { kind: entry.kind, count: entry.count, bytes: self.bytes(entry.position, length)? })
     }
 
     fn directory(&self, position: u64, entries: &[Entry]) -> Result<Directory> {

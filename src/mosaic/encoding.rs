@@ -4,9 +4,11 @@ use anyhow::Context;
 
 use super::Failure;
 use crate::codec::{Compression, Predictor, max_encoded_len};
-use crate::config::{self, BigTiff, Settings};
+use crate::config::{self, BigTiff, Format, Settings};
 use crate::geometry::Size;
 use crate::output::{Interleave, OutputBand, OutputSpec, check_pixel_type};
+use crate::pixels::OverviewResampling;
+use crate::plan::Overviews;
 use crate::source::{Mosaic, MosaicBand, Problem};
 
 /// How the mosaic is stored.
@@ -22,6 +24,12 @@ pub struct Encoding {
     pub block: usize,
     /// Whether each band has blocks of its own.
     pub bands_apart: bool,
+    /// Whether it is a cloud optimized GeoTIFF.
+    pub cloud_optimized: bool,
+    /// Sizes of its overviews, the largest first.
+    pub overviews: Vec<Size>,
+    /// How they are made.
+    pub overview_resampling: OverviewResampling,
     /// Whether the file can grow over 4 GiB.
     pub big: bool,
     /// Further creation options, for the header.
@@ -53,8 +61,15 @@ impl Encoding {
         }
         let predictor = Predictor::from_tag(tag.into()).context("the predictor is not known")?;
         let block_bytes = settings.block * settings.block * mosaic.pixel_bytes();
+        let cloud_optimized = settings.format == Format::Cog;
+        let overviews = settings.overviews.clone().unwrap_or(match settings.format {
+            Format::Cog => Overviews::Auto,
+            Format::Gtiff => Overviews::None,
+        });
+        let overviews = overviews.sizes(mosaic.grid.size, settings.block, !cloud_optimized);
         let bands_apart = match options.interleave {
             Some(interleave) => interleave == config::Interleave::Band,
+            None if cloud_optimized => false,
             None => block_bytes > LARGEST_COMMON_BLOCK,
         };
         let mut encoding = Encoding {
@@ -63,6 +78,9 @@ impl Encoding {
             level: options.level(compression),
             block: settings.block,
             bands_apart: bands_apart && mosaic.bands.len() > 1,
+            cloud_optimized,
+            overviews,
+            overview_resampling: overview_resampling(settings, mosaic)?,
             big: false,
             passed_on: options.passed_on,
         };
@@ -81,7 +99,11 @@ impl Encoding {
         let image = max_encoded_len(self.compression, block * mosaic.pixel_bytes());
         const INDEX: usize = 16;
         const HEADER: u64 = 4 << 20;
-        blocks * (image + block / 8 + INDEX * (mosaic.bands.len() + 1)) as u64 + HEADER
+        let overviews: usize =
+            self.overviews.iter().map(|size| size.tiles(Size::square(self.block)).pixels()).sum();
+        const FRAMES: usize = 16;
+        let all = blocks + overviews as u64;
+        all * (image + block / 8 + FRAMES + INDEX * (mosaic.bands.len() + 1)) as u64 + HEADER
     }
 
     /// What the file's header shall say.
@@ -109,8 +131,25 @@ impl Encoding {
             compression: self.compression,
             predictor: self.predictor.tag(),
             big: self.big,
+            overviews: self.overviews.clone(),
+            cloud_optimized: self.cloud_optimized,
             extra_options: self.passed_on.clone(),
         }
+    }
+}
+
+/// How overviews are made: as asked, or the most frequent colour of a palette and the mean of anything else.
+fn overview_resampling(settings: &Settings, mosaic: &Mosaic) -> Result<OverviewResampling, Failure> {
+    let palette = mosaic.bands.iter().any(|band| band.carried.palette.is_some());
+    match settings.overview_resampling {
+        Some(OverviewResampling::Average) if palette => {
+            let message = "average has no meaning for the colours of a palette";
+            let problem = Problem::new("--overview-resampling", message).with_hint("take mode or nearest");
+            Err(Failure::Problems(vec![problem]))
+        }
+        Some(asked) => Ok(asked),
+        None if palette => Ok(OverviewResampling::Mode),
+        None => Ok(OverviewResampling::Average),
     }
 }
 

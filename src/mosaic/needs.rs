@@ -5,8 +5,8 @@ use crate::codec::{BlockLayout, Encoder, max_encoded_len};
 use crate::config::{Settings, Verify};
 use crate::geometry::Size;
 use crate::pixels::Composite;
-use crate::plan::{self, Jobs, Needs, Plan, TooSmall, Touching, WindowGrid};
-use crate::run::memory;
+use crate::plan::{self, Jobs, Levels, Needs, Plan, TooSmall, Touching, WindowGrid};
+use crate::run::{Pyramid, memory};
 use crate::source::{Mosaic, PlacedSource, Placement, Problem, Source};
 
 /// Cuts the work so that it fits into the budget.
@@ -39,7 +39,15 @@ pub fn plan(
         block_bytes: largest(mosaic, false, |source| source.storage.block_bytes),
         row_of_blocks: &row_through_gdal,
     };
+    let levels = Levels {
+        size: mosaic.grid.size,
+        overviews: encoding.overviews.clone(),
+        block: encoding.block,
+        pixel_bytes: mosaic.pixel_bytes() + usize::from(mosaic.mask),
+    };
     let needs = Needs {
+        levels: &levels,
+        bands_together: !levels.overviews.is_empty() && Pyramid::bands_together(mosaic),
         size: mosaic.grid.size,
         block: encoding.block,
         bands: mosaic.bands.len(),

@@ -9,12 +9,12 @@ use anyhow::{Context, Result};
 use super::{Failure, Hooks, Prepared};
 use crate::codec::Compression;
 use crate::config::{Settings, Verify};
-use crate::output::{BlockId, BlockWriter, EncodedBlock, Target, Written, create_header};
+use crate::output::{BlockId, BlockWriter, EncodedBlock, OverviewStore, Target, Written, create_header};
 use crate::run::report::{
     Blocks, BudgetReport, Bytes, GridReport, Inputs, PlanReport, Report, SCHEMA, Seconds, sha256,
 };
 use crate::run::verify::{Depth, Findings, verify};
-use crate::run::{Shared, Sink, Totals, WindowMaker, memory, run_jobs};
+use crate::run::{Pyramid, Shared, Sink, Totals, WindowMaker, memory, run_jobs};
 use crate::source::direct::{self, BlockCache, DirectFiles, DirectSources};
 use crate::source::{Mosaic, Problem, ReaderChoice, Stamp};
 
@@ -78,8 +78,17 @@ fn write_blocks(
         files: DirectFiles::new(OPEN_FILES),
         cache: BlockCache::new(plan.decoded_bytes as usize),
     };
+    let (pyramid, store) = match encoding.overviews.as_slice() {
+        [] => (None, None),
+        sizes => {
+            let pyramid = Pyramid::new(mosaic, jobs, sizes, encoding.block, encoding.overview_resampling);
+            (Some(pyramid), Some(OverviewStore::beside(path)?))
+        }
+    };
     let shared = Shared {
         mosaic,
+        blocks_in_pairs: encoding.cloud_optimized && mosaic.mask,
+        overviews: pyramid.as_ref().zip(store.as_ref()),
         plan,
         touching,
         block: encoding.block,
@@ -107,6 +116,9 @@ fn write_blocks(
     hooks.progress.finish();
     made?;
     totals.blocks_decoded.store(direct.cache.decoded(), Ordering::Relaxed);
+    if let Some(store) = store {
+        writer.add_overviews(store)?;
+    }
     writer.finish()
 }
 
@@ -125,8 +137,10 @@ fn check(
         Verify::Quick => Depth::Sample,
         Verify::Full => Depth::Everything,
     };
-    let Prepared { mosaic, jobs, touching, plan, .. } = prepared;
-    verify(path, (mosaic, jobs, touching), &written.records, depth, plan.verifiers, hooks.stop).map(Some)
+    let Prepared { mosaic, jobs, touching, plan, encoding, .. } = prepared;
+    let layout = (&encoding.overviews[..], encoding.cloud_optimized);
+    let made = (mosaic, jobs, touching);
+    verify(path, made, &written.records, layout, depth, plan.verifiers, hooks.stop).map(Some)
 }
 
 /// A source that was replaced while it was read may be half old and half new in the mosaic.
@@ -155,7 +169,12 @@ fn report(
     let Prepared { mosaic, plan, jobs, used, skipped, mut warnings, seconds, .. } = prepared;
     let seconds_of =
         |nanoseconds: &std::sync::atomic::AtomicU64| nanoseconds.load(Ordering::Relaxed) as f64 / 1e9;
-    let in_workers = [("read", &totals.read), ("composite", &totals.composite), ("encode", &totals.encode)];
+    let in_workers = [
+        ("read", &totals.read),
+        ("composite", &totals.composite),
+        ("overviews", &totals.overviews),
+        ("encode", &totals.encode),
+    ];
     let in_workers = in_workers.map(|(stage, total)| Seconds { stage, seconds: seconds_of(total) });
     let samples_read = totals.samples_read.load(Ordering::Relaxed);
     let samples = jobs.pixels() * mosaic.bands.len() as u64;
@@ -209,6 +228,9 @@ fn plan_report(prepared: &Prepared) -> PlanReport {
         predictor: encoding.predictor.tag(),
         interleave: if encoding.bands_apart { "band" } else { "pixel" },
         bigtiff: encoding.big,
+        cloud_optimized: encoding.cloud_optimized,
+        overviews: encoding.overviews.iter().map(|size| [size.columns, size.rows]).collect(),
+        overview_resampling: encoding.overview_resampling.name(),
         windows: jobs.len(),
         windows_without_sources: jobs.grid.windows().pixels() - jobs.len(),
         bands_at_once: plan.bands_at_once,

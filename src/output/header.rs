@@ -1,12 +1,13 @@
 //! The empty file: every tag written by GDAL, no block yet, and the places where blocks will be entered.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use gdal::raster::{ColorEntry, ColorTable, PaletteInterpretation, RasterBand};
 use gdal::{Dataset, Metadata};
 
-use super::{Interleave, OutputBand, OutputSpec, new_dataset};
+use super::{BlockId, Interleave, OutputBand, OutputSpec, Plane, new_dataset};
 use crate::codec::Compression;
 use crate::container::{self, ByteOrder, Directory, ReadAt};
 use crate::geometry::Size;
@@ -27,8 +28,37 @@ pub struct Container {
     pub image: Directory,
     /// Its mask: 1 bit a pixel, blocks of the same side, compressed as its own tags say (GDAL takes DEFLATE).
     pub mask: Option<Directory>,
+    /// Its overviews, the largest first.
+    pub overviews: Vec<Overview>,
+    /// Whether it is a cloud optimized GeoTIFF.
+    pub cloud_optimized: bool,
     /// What GDAL warned of.
     pub warnings: Vec<String>,
+}
+
+/// A smaller copy of the image.
+#[derive(Debug, Clone)]
+pub struct Overview {
+    /// The image.
+    pub image: Directory,
+    /// Its mask.
+    pub mask: Option<Directory>,
+}
+
+impl Container {
+    /// The directory that a block belongs to, when the file has it.
+    pub fn directory(&self, id: BlockId) -> Option<&Directory> {
+        let (image, mask) = match usize::from(id.level).checked_sub(1) {
+            None => (&self.image, self.mask.as_ref()),
+            Some(index) => {
+                self.overviews.get(index).map(|overview| (&overview.image, overview.mask.as_ref()))?
+            }
+        };
+        match id.plane {
+            Plane::Image => Some(image),
+            Plane::Mask => mask,
+        }
+    }
 }
 
 /// Makes the empty file at `path`, replacing what is there, and reads it back.
@@ -55,6 +85,9 @@ pub fn create_header(path: &Path, spec: &OutputSpec) -> Result<Container> {
         describe(&mut dataset, spec)?;
         dataset.close().context("closing the empty file")
     })?;
+    if spec.cloud_optimized || !spec.overviews.is_empty() {
+        lay_out(path, spec).with_context(|| format!("{what}: lay out its directories"))?;
+    }
     read_back(path, spec, warnings).with_context(|| format!("{what}: GDAL made another file than asked for"))
 }
 
@@ -136,28 +169,63 @@ fn set_nodata(band: &mut RasterBand<'_>, pixel_type: PixelType, nodata: Number) 
     Ok(())
 }
 
+/// Replaces GDAL's empty file by one with the same tags, the overviews' directories, and all directories in front.
+fn lay_out(path: &Path, spec: &OutputSpec) -> Result<()> {
+    let base = container::fields_of_directories(&FileReader::open(path)?)?;
+    let mut all = base.clone();
+    for &size in &spec.overviews {
+        let blocks = size.tiles(Size::square(spec.block)).pixels() as u64;
+        for (plane, fields) in base.iter().enumerate() {
+            let bands_apart = plane == 0 && spec.interleave == Interleave::Band;
+            let planes = if bands_apart { spec.bands.len() as u64 } else { 1 };
+            all.push(container::overview_of(fields, size, planes * blocks, spec.big));
+        }
+    }
+    let ghost = match (spec.cloud_optimized, spec.mask) {
+        (false, _) => "",
+        (true, false) => container::GHOST_OF_COG,
+        (true, true) => container::GHOST_OF_MASKED_COG,
+    };
+    Ok(fs::write(path, container::write_header(&all, spec.big, ghost))?)
+}
+
 /// Finds the directories in the new file and compares them with what was asked for.
 fn read_back(path: &Path, spec: &OutputSpec, warnings: Vec<String>) -> Result<Container> {
     let file = FileReader::open(path)?;
-    let mut directories = container::directories(&file)?.into_iter();
-    let (image, mask) = match (directories.next(), directories.next(), directories.next()) {
-        (Some(image), mask, None) if mask.is_some() == spec.mask => (image, mask),
-        _ => bail!("it does not have {} TIFF directories", 1 + usize::from(spec.mask)),
-    };
-    verify_image(&image, spec)?;
-    verify_empty(&file, &image).context("the image")?;
-    if let Some(mask) = &mask {
-        ensure!(mask.is_mask() && mask.bits_per_sample == 1, "the second directory is no 1-bit mask");
-        ensure!((mask.size, mask.block) == (image.size, image.block), "the mask has other blocks");
-        verify_empty(&file, mask).context("the mask")?;
+    let directories = container::directories(&file)?;
+    let planes = 1 + usize::from(spec.mask);
+    let expected = planes * (1 + spec.overviews.len());
+    ensure!(directories.len() == expected, "it does not have {expected} TIFF directories");
+    let sizes = std::iter::once(spec.grid.size).chain(spec.overviews.iter().copied());
+    let mut levels = Vec::new();
+    for (directories, size) in directories.chunks(planes).zip(sizes) {
+        let (image, mask) = (directories[0].clone(), directories.get(1).cloned());
+        verify_image(&image, spec, size)?;
+        verify_empty(&file, &image).context("the image")?;
+        if let Some(mask) = &mask {
+            ensure!(mask.is_mask() && mask.bits_per_sample == 1, "the second directory is no 1-bit mask");
+            ensure!((mask.size, mask.block) == (image.size, image.block), "the mask has other blocks");
+            verify_empty(&file, mask).context("the mask")?;
+        }
+        levels.push(Overview { image, mask });
     }
+    let Overview { image, mask } = levels.remove(0);
     let mut side_file = path.as_os_str().to_owned();
     side_file.push(".aux.xml");
     let side_file = Some(PathBuf::from(side_file)).filter(|side| side.exists());
-    Ok(Container { path: path.to_owned(), side_file, header_bytes: file.size(), image, mask, warnings })
+    Ok(Container {
+        path: path.to_owned(),
+        side_file,
+        header_bytes: file.size(),
+        image,
+        mask,
+        overviews: levels,
+        cloud_optimized: spec.cloud_optimized,
+        warnings,
+    })
 }
 
-fn verify_image(image: &Directory, spec: &OutputSpec) -> Result<()> {
+fn verify_image(image: &Directory, spec: &OutputSpec, size: Size) -> Result<()> {
     let compression: &[u16] = match spec.compression {
         Compression::None => &[1],
         Compression::Lzw => &[5],
@@ -173,7 +241,7 @@ fn verify_image(image: &Directory, spec: &OutputSpec) -> Result<()> {
     let checks = [
         ("byte order", image.byte_order == ByteOrder::Little),
         ("kind of TIFF", image.big == spec.big),
-        ("size", image.size == spec.grid.size),
+        ("size", image.size == size),
         ("block size", image.tiled && image.block == Size::square(spec.block)),
         ("number of bands", usize::from(image.samples) == spec.bands.len()),
         ("pixel type", usize::from(image.bits_per_sample) == 8 * spec.pixel_type.bytes()),

@@ -1,9 +1,10 @@
 //! GeoTIFF out: GDAL writes the header of an empty sparse file, encoded blocks are appended to it, and the arrays
-//! that say where they lie are filled in at the end.
+//! that say where they lie are filled in at the end. Overviews are kept aside until then.
 
 mod append;
 mod header;
 mod new_dataset;
+mod overview_store;
 mod patch;
 mod spec;
 mod target;
@@ -12,8 +13,9 @@ mod tests;
 mod write_back;
 
 pub use append::{BlockWriter, Written};
-pub use header::{Container, create_header};
+pub use header::{Container, Overview, create_header};
 pub use new_dataset::check_pixel_type;
+pub use overview_store::OverviewStore;
 pub use patch::{BlockId, BlockRecord, Plane};
 pub use spec::{Interleave, OutputBand, OutputSpec};
 pub use target::Target;

@@ -16,9 +16,12 @@ pub enum Plane {
     Mask,
 }
 
-/// A block's place: the plane, and the place in its arrays ([`crate::container::Directory::block_index`]).
+/// A block's place: the level, the plane, and the place in its arrays
+/// ([`crate::container::Directory::block_index`]). Ordered as the directories stand in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BlockId {
+    /// 0 for full resolution, 1 for the largest overview, and so on.
+    pub level: u8,
     /// Which image.
     pub plane: Plane,
     /// Which of its blocks.
@@ -44,12 +47,10 @@ const LARGEST_GAP: u64 = 512;
 /// Bytes that are gathered before they are written.
 const GATHERED: usize = 1 << 18;
 
-/// Enters blocks, which are sorted by their id, each id once.
+/// Enters blocks, which are sorted by their id, each id once; all of them belong to the file.
 pub(super) fn enter_blocks(file: &File, container: &Container, records: &[BlockRecord]) -> io::Result<()> {
-    let image_end = records.partition_point(|record| record.id.plane == Plane::Image);
-    let (image, mask) = records.split_at(image_end);
-    for (directory, records) in [(Some(&container.image), image), (container.mask.as_ref(), mask)] {
-        let Some(directory) = directory else { continue };
+    for records in records.chunk_by(|a, b| (a.id.level, a.id.plane) == (b.id.level, b.id.plane)) {
+        let Some(directory) = container.directory(records[0].id) else { continue };
         let order = directory.byte_order;
         let offsets = records.iter().map(|record| (record.id.index, record.offset));
         enter(file, directory.offsets, order, offsets)?;

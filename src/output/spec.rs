@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::codec::Compression;
-use crate::geometry::Grid;
+use crate::geometry::{Grid, Size};
 use crate::pixels::{Number, PixelType, named_values};
 
 named_values! {
@@ -44,6 +44,11 @@ pub struct OutputSpec {
     pub predictor: u16,
     /// Whether it is a BigTIFF, which may be larger than 4 GiB.
     pub big: bool,
+    /// Sizes of its overviews, the largest first.
+    pub overviews: Vec<Size>,
+    /// Whether it is a cloud optimized GeoTIFF: overviews before the image, and every block between its size and
+    /// the last four of its bytes.
+    pub cloud_optimized: bool,
     /// Further creation options of GDAL's GTiff driver. Those that follow from the fields above are refused.
     pub extra_options: Vec<(String, String)>,
 }

@@ -29,6 +29,8 @@ fn spec(size: Size, pixel_type: PixelType, bands: usize) -> OutputSpec {
         compression: Compression::None,
         predictor: 1,
         big: false,
+        overviews: Vec::new(),
+        cloud_optimized: false,
         extra_options: Vec::new(),
     }
 }
@@ -90,11 +92,12 @@ fn write(path: &Path, spec: &OutputSpec) -> Written {
         for column in (0..grid.columns).filter(|column| !is_sparse(*column, row)) {
             let planes: Vec<&[usize]> = if image.planar { all.chunks(1).collect() } else { vec![&all] };
             for (band, bands) in planes.into_iter().enumerate() {
-                let id = BlockId { plane: Plane::Image, index: image.block_index(column, row, band) };
+                let id =
+                    BlockId { level: 0, plane: Plane::Image, index: image.block_index(column, row, band) };
                 writer.append(id, &image_block(spec, column, row, bands)).unwrap();
             }
             if let Some(mask) = &mask {
-                let id = BlockId { plane: Plane::Mask, index: mask.block_index(column, row, 0) };
+                let id = BlockId { level: 0, plane: Plane::Mask, index: mask.block_index(column, row, 0) };
                 writer.append(id, &mask_block(spec, mask.compression, column, row)).unwrap();
             }
         }
@@ -336,7 +339,7 @@ fn a_huge_file_starts_small_and_takes_its_last_block() {
     let block = image_block(&spec, 195, 156, &[0, 1, 2, 3]);
     let index = writer.container().image.block_index(195, 156, 0);
     assert_eq!(index + 1, writer.container().image.blocks());
-    writer.append(BlockId { plane: Plane::Image, index }, &block).unwrap();
+    writer.append(BlockId { level: 0, plane: Plane::Image, index }, &block).unwrap();
     writer.finish().unwrap();
     let dataset = Dataset::open(&path).unwrap();
     let band = dataset.rasterband(4).unwrap();
@@ -393,11 +396,11 @@ fn blocks_that_the_file_cannot_take_are_refused() {
     let folder = Folder::new();
     let path = folder.file("a.tif");
     let spec = spec(Size::new(20, 20), PixelType::Byte, 1);
-    let image = |index| BlockId { plane: Plane::Image, index };
+    let image = |index| BlockId { level: 0, plane: Plane::Image, index };
     let block = image_block(&spec, 0, 0, &[0]);
     let mut writer = BlockWriter::new(create_header(&path, &spec).unwrap()).unwrap();
     assert!(writer.append(image(4), &block).unwrap_err().to_string().contains("no block"));
-    let mask = BlockId { plane: Plane::Mask, index: 0 };
+    let mask = BlockId { level: 0, plane: Plane::Mask, index: 0 };
     assert!(writer.append(mask, &block).unwrap_err().to_string().contains("no mask"));
     assert!(writer.append(image(0), &EncodedBlock::new(Vec::new())).is_err());
     writer.append(image(1), &block).unwrap();
@@ -424,7 +427,7 @@ fn a_full_disk_is_reported_with_the_name_of_the_file() {
     std::os::unix::fs::symlink("/dev/full", &path).unwrap();
     let mut writer = BlockWriter::new(Container { header_bytes: 0, ..container }).unwrap();
     let block = EncodedBlock::new(vec![1; 256]);
-    let error = writer.append(BlockId { plane: Plane::Image, index: 0 }, &block).unwrap_err();
+    let error = writer.append(BlockId { level: 0, plane: Plane::Image, index: 0 }, &block).unwrap_err();
     let message = format!("{error:#}");
     assert!(message.contains("a.tif") && message.contains("disk is full"), "{message}");
 }

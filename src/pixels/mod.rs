@@ -1,7 +1,9 @@
-//! Pixels as typed numbers: types and their promotion, buffers, and the rules that decide a pixel from several.
+//! Pixels as typed numbers: types and their promotion, buffers, the rules that decide a pixel from several,
+//! and the making of smaller levels.
 
 mod buffer;
 mod composite;
+mod downsample;
 mod interleave;
 mod method;
 mod number;
@@ -11,6 +13,7 @@ mod sum;
 
 pub use buffer::Buffer;
 pub use composite::{BandRule, Composite, Layer};
+pub use downsample::{Area, Axis, Downsample, OverviewResampling, Tile, Validity};
 pub use interleave::{gather_block, is_filled_with, pack_mask};
 pub(crate) use method::named_values;
 pub use method::{Method, Resampling};

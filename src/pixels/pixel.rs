@@ -26,6 +26,9 @@ pub trait Pixel: bytemuck::Pod + PartialOrd + Send + Sync + std::fmt::Debug {
     /// The nearest value of this type, clamped.
     fn from_i128(value: i128) -> Self;
 
+    /// The next larger value, or for the largest of all the next smaller one.
+    fn neighbour(self) -> Self;
+
     /// Whether the value is NaN.
     fn is_nan(self) -> bool {
         false
@@ -58,6 +61,10 @@ macro_rules! whole_pixel {
             fn from_i128(value: i128) -> Self {
                 value.clamp(<$number>::MIN.into(), <$number>::MAX.into()) as $number
             }
+
+            fn neighbour(self) -> Self {
+                self.checked_add(1).unwrap_or(<$number>::MAX - 1)
+            }
         }
     )*};
 }
@@ -87,6 +94,10 @@ macro_rules! float_pixel {
 
             fn from_i128(value: i128) -> Self {
                 value as $number
+            }
+
+            fn neighbour(self) -> Self {
+                if self < <$number>::MAX { self.next_up() } else { self.next_down() }
             }
 
             fn is_nan(self) -> bool {

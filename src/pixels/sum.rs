@@ -12,6 +12,9 @@ pub trait Sum: bytemuck::Pod + Send {
 
     /// The mean of `count` values as a pixel; whole types round half to even.
     fn mean<T: Pixel>(self, count: u32) -> T;
+
+    /// The mean of `count` values as a pixel; whole types round half away from zero.
+    fn mean_away<T: Pixel>(self, count: u32) -> T;
 }
 
 macro_rules! whole_sum {
@@ -34,6 +37,13 @@ macro_rules! whole_sum {
                 let up = 2 * rest > count || (2 * rest == count && quotient % 2 != 0);
                 T::from_i128((quotient + <$number>::from(up)).into())
             }
+
+            fn mean_away<T: Pixel>(self, count: u32) -> T {
+                let count = <$number>::from(count);
+                // Division cuts towards zero.
+                let half = if self < 0 { -(count / 2) } else { count / 2 };
+                T::from_i128(((self + half) / count).into())
+            }
         }
     )*};
 }
@@ -50,6 +60,10 @@ impl Sum for f64 {
     }
 
     fn mean<T: Pixel>(self, count: u32) -> T {
+        T::from_f64(self / f64::from(count))
+    }
+
+    fn mean_away<T: Pixel>(self, count: u32) -> T {
         T::from_f64(self / f64::from(count))
     }
 }

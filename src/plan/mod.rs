@@ -3,9 +3,11 @@
 //! Pure: numbers in, numbers out.
 
 mod budget;
+mod overviews;
 mod touching;
 mod windows;
 
 pub use budget::{Direct, Line, Needs, Plan, ThroughGdal, TooSmall, plan};
+pub use overviews::{Levels, Overviews};
 pub use touching::Touching;
 pub use windows::{Job, Jobs, WindowGrid};

@@ -38,7 +38,7 @@ pub struct Report {
     pub plan: PlanReport,
     /// What it was allowed to cost, and did cost, in memory.
     pub budget: BudgetReport,
-    /// Seconds by stage; those of the workers (read, composite, encode) are sums over all of them.
+    /// Seconds by stage; those of the workers (read, composite, overviews, encode) are sums over all of them.
     #[serde(serialize_with = "by_stage")]
     pub seconds: Vec<Seconds>,
     /// Bytes of pixels and of files.
@@ -89,6 +89,9 @@ pub struct PlanReport {
     pub predictor: u16,
     pub interleave: &'static str,
     pub bigtiff: bool,
+    pub cloud_optimized: bool,
+    pub overviews: Vec<[usize; 2]>,
+    pub overview_resampling: &'static str,
     pub windows: usize,
     pub windows_without_sources: usize,
     pub bands_at_once: usize,

@@ -14,6 +14,8 @@ pub struct Totals {
     pub composite: AtomicU64,
     /// Nanoseconds spent encoding.
     pub encode: AtomicU64,
+    /// Nanoseconds spent making and encoding overviews.
+    pub overviews: AtomicU64,
     /// Pixels of one band read from sources.
     pub samples_read: AtomicU64,
     /// Blocks of sources decoded without GDAL.

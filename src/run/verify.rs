@@ -39,7 +39,8 @@ pub enum Depth {
     Everything,
 }
 
-/// Checks the file at `path` against the mosaic and the records of its blocks.
+/// Checks the file at `path` against the mosaic, the sizes of its overviews and the records of its blocks; `framed`
+/// says that every block stands between its size and its last four bytes, as in a cloud optimized GeoTIFF.
 ///
 /// # Errors
 /// When the file or a source cannot be read at all, or the job was told to stop.
@@ -47,6 +48,7 @@ pub fn verify(
     path: &str,
     (mosaic, jobs, touching): (&Mosaic, &Jobs, &Touching),
     records: &[BlockRecord],
+    (overviews, framed): (&[Size], bool),
     depth: Depth,
     threads: usize,
     stop: &AtomicBool,
@@ -55,8 +57,8 @@ pub fn verify(
     let mut findings = Findings { depth: name, ..Findings::default() };
     findings.faults.extend(check_header(path, mosaic));
     let file = File::open(path).with_context(|| format!("{path}: open for verification"))?;
-    check_index(path, records, &mut findings)?;
-    check_bytes(&file, records, threads, stop, &mut findings)?;
+    check_index(path, records, overviews, &mut findings)?;
+    check_bytes(&file, (records, framed), threads, stop, &mut findings)?;
     check_pixels(path, (mosaic, jobs, touching), depth, threads, stop, &mut findings)?;
     Ok(findings)
 }
@@ -93,21 +95,35 @@ fn check_header(path: &str, mosaic: &Mosaic) -> Vec<String> {
 }
 
 /// Every block lies inside the file where its record says, and overlaps no other.
-fn check_index(path: &str, records: &[BlockRecord], findings: &mut Findings) -> Result<()> {
+fn check_index(
+    path: &str,
+    records: &[BlockRecord],
+    overviews: &[Size],
+    findings: &mut Findings,
+) -> Result<()> {
     let file = FileReader::open(path.as_ref())?;
     let directories = container::directories(&file).context("read the written file's index")?;
+    let smaller = directories.iter().filter(|directory| directory.is_overview() && !directory.is_mask());
+    if !smaller.map(|directory| directory.size).eq(overviews.iter().copied()) {
+        findings.faults.push("the file has other overviews than were asked for".into());
+    }
     let size = file.size();
     let mut stored = Vec::with_capacity(records.len());
-    for directory in directories.iter().filter(|directory| !directory.is_overview()) {
+    let mut levels = 0;
+    for directory in &directories {
         let plane = if directory.is_mask() { Plane::Mask } else { Plane::Image };
+        // Each level begins with its image.
+        levels += u8::from(plane == Plane::Image);
+        let level = levels - 1;
         for slice in directory.block_ranges_in_slices(&file) {
             let (first, ranges) = slice?;
             let written = (first..).zip(ranges).filter(|(_, range)| *range != (0, 0));
-            stored
-                .extend(written.map(|(index, (offset, length))| (offset, length, BlockId { plane, index })));
+            stored.extend(
+                written.map(|(index, (offset, length))| (offset, length, BlockId { level, plane, index })),
+            );
         }
     }
-    // Records and index are both in the order of planes and places.
+    // Records and index are both in the order of levels, planes and places.
     let recorded = records.iter().map(|record| (record.offset, u64::from(record.size), record.id));
     if !recorded.eq(stored.iter().copied()) {
         let message = format!("the index lists {} blocks, and {} were written", stored.len(), records.len());
@@ -130,7 +146,7 @@ fn check_index(path: &str, records: &[BlockRecord], findings: &mut Findings) -> 
 /// The bytes on disk are those that were encoded.
 fn check_bytes(
     file: &File,
-    records: &[BlockRecord],
+    (records, framed): (&[BlockRecord], bool),
     threads: usize,
     stop: &AtomicBool,
     findings: &mut Findings,
@@ -144,9 +160,14 @@ fn check_bytes(
         let mut faults = Vec::new();
         let mut bytes = Vec::new();
         for record in parts[part] {
-            bytes.resize(record.size as usize, 0);
-            let read = file.read_exact_at(&mut bytes, record.offset);
-            if read.is_err() || xxh3_64(&bytes) != record.checksum {
+            let frame = if framed { 4 } else { 0 };
+            bytes.resize(record.size as usize + 2 * frame, 0);
+            let read = file.read_exact_at(&mut bytes, record.offset - frame as u64);
+            let (before, rest) = bytes.split_at(frame);
+            let (block, behind) = rest.split_at(record.size as usize);
+            let size = record.size.to_le_bytes();
+            let in_frame = !framed || (before == size && (block.len() < 4 || block.ends_with(behind)));
+            if read.is_err() || xxh3_64(block) != record.checksum || !in_frame {
                 faults.push(format!("the block at byte {} does not hold what was encoded", record.offset));
             }
         }

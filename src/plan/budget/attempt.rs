@@ -8,6 +8,9 @@ const THREAD: u64 = 2 << 20;
 /// Open sources beyond which a worker gains nothing.
 const MOST_OPEN_SOURCES: usize = 64;
 
+/// Bytes that are kept of a block that was written.
+const RECORD: u64 = 64;
+
 /// A way to cut the work that may fit.
 pub(super) struct Attempt<'a> {
     needs: &'a Needs<'a>,
@@ -96,7 +99,7 @@ impl<'a> Attempt<'a> {
             what: format!("{what}, {} workers", self.workers),
             bytes: self.workers as u64 * bytes,
         };
-        vec![
+        let mut lines = vec![
             line("the process itself, GDAL and what is known of the sources", needs.runtime),
             each("stacks", THREAD),
             each("pixels of one source", self.layer_pixels() * (bands * needs.working_bytes as u64 + 3)),
@@ -114,7 +117,24 @@ impl<'a> Attempt<'a> {
             line("encoded blocks that wait for their turn", self.waiting()),
             line("GDAL's block cache", self.cache),
             line("index of the blocks written", self.index()),
-        ]
+        ];
+        let levels = needs.levels;
+        if !levels.overviews.is_empty() {
+            // A part can finish four tiles at once.
+            let tiles = 4 * levels.tile_bytes();
+            let encoding = block_bytes + (needs.max_encoded)(block_bytes) + needs.encoder_bytes;
+            let unfinished = levels.unfinished_bytes(self.cut.window.columns, self.windows_ahead());
+            lines.push(line("tiles of overviews in the making", unfinished));
+            lines.push(each("finished tiles of overviews being encoded", tiles + encoding as u64));
+            // Once where they are kept, once in the file.
+            lines.push(line("index of the overviews' blocks", 2 * levels.blocks() * self.planes() * RECORD));
+        }
+        lines
+    }
+
+    /// Blocks at one place of the raster: of all bands, or one a band, and the mask's.
+    fn planes(&self) -> u64 {
+        (self.needs.bands / self.needs.block_samples() + usize::from(self.needs.mask)) as u64
     }
 
     /// Encoded blocks that are made and cannot be stored yet: the lower rows of blocks of a row of windows, and the
@@ -129,11 +149,8 @@ impl<'a> Attempt<'a> {
 
     /// What is kept of each block written until the index is.
     fn index(&self) -> u64 {
-        const RECORD: u64 = 64;
-        let needs = self.needs;
-        let blocks = needs.size.tiles(Size::square(needs.block)).pixels() as u64;
-        let planes = needs.bands / needs.block_samples() + usize::from(needs.mask);
-        blocks * planes as u64 * RECORD
+        let blocks = self.needs.size.tiles(Size::square(self.needs.block)).pixels() as u64;
+        blocks * self.planes() * RECORD
     }
 
     /// Gives what is left to the caches, in the proportion in which they are wanted, then to open sources.

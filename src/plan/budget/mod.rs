@@ -112,6 +112,8 @@ fn cuts(needs: &Needs) -> Vec<Cut> {
     let usual = (USUAL_CHUNK / block).max(1) * block;
     let mut windows = match needs.chunk {
         Some(chunk) => vec![Size::square(chunk)],
+        // Overviews are made of square parts.
+        None if !needs.levels.overviews.is_empty() => vec![Size::square(usual), Size::square(block)],
         // One row of blocks high, so that no encoded row has to wait for the one above; wide enough for the encoder,
         // which takes several blocks at a time.
         None => vec![
@@ -124,7 +126,7 @@ fn cuts(needs: &Needs) -> Vec<Cut> {
     windows.dedup();
     let mut cuts: Vec<Cut> =
         windows.iter().map(|&window| Cut { window, bands_at_once: needs.bands }).collect();
-    if needs.bands_apart {
+    if needs.bands_apart && !needs.bands_together {
         let window = *windows.last().expect("at least one");
         let mut bands_at_once = needs.bands;
         while bands_at_once > 1 {

@@ -1,6 +1,7 @@
 //! What a job needs, whatever way it is cut.
 
 use crate::geometry::Size;
+use crate::plan::Levels;
 
 /// What a job needs, in numbers that do not depend on how it is cut.
 pub struct Needs<'a> {
@@ -26,6 +27,10 @@ pub struct Needs<'a> {
     pub batch: usize,
     /// Bytes that an encoder holds.
     pub encoder_bytes: usize,
+    /// The overviews that are made on the way.
+    pub levels: &'a Levels,
+    /// Whether all bands of a window must be there before any of its overviews can be made.
+    pub bands_together: bool,
     /// What is read through GDAL; nothing where all sources are read directly.
     pub through_gdal: Option<ThroughGdal<'a>>,
     /// What is read directly; nothing where no source is.

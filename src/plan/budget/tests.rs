@@ -1,6 +1,7 @@
 //! Plans keep their budget, and refusals say the truth.
 
 use super::*;
+use crate::plan::{Levels, Overviews};
 use proptest::prelude::*;
 
 fn needs<'a>(
@@ -13,6 +14,9 @@ fn needs<'a>(
     let gdal = ThroughGdal { handle_bytes: 5 << 20, reader_bytes: 0, block_bytes: 2 << 20, row_of_blocks };
     let direct =
         Direct { block_bytes: 2 << 20, encoded_bytes: 1 << 20, block_pixels: 512 * 512, row_of_blocks };
+    let overviews = if bands.is_multiple_of(2) { Overviews::Auto } else { Overviews::None };
+    let overviews = overviews.sizes(size, 512, bands.is_multiple_of(4));
+    let levels = Levels { size, overviews, block: 512, pixel_bytes: 2 * bands };
     Needs {
         size,
         block: 512,
@@ -25,6 +29,9 @@ fn needs<'a>(
         max_encoded,
         batch: 4,
         encoder_bytes: 200_000,
+        // Kept for the test's lifetime, so that no test has to hold it.
+        levels: Box::leak(Box::new(levels)),
+        bands_together: false,
         through_gdal: (!bands.is_multiple_of(3)).then_some(gdal),
         direct: (bands % 3 != 1).then_some(direct),
         verifier_bytes: 7 << 20,

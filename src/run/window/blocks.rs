@@ -50,7 +50,13 @@ impl<'a> BlockEncoder<'a> {
         })
     }
 
-    /// Encodes the blocks of the window that hold `bands`, whose `pixels` are bands × rows × columns.
+    /// One pixel, of all bands that a block holds, as a block that is left out reads.
+    pub fn implicit(&self) -> &[u8] {
+        &self.implicit
+    }
+
+    /// Encodes the blocks of the window that hold `bands`, whose `pixels` are bands × rows × columns; `valid` (rows ×
+    /// columns) is 1 where any band so far has data.
     ///
     /// # Errors
     /// When the codec fails.
@@ -58,6 +64,7 @@ impl<'a> BlockEncoder<'a> {
         &mut self,
         (window, bands): (Window, Range<usize>),
         pixels: &Buffer,
+        valid: &[u8],
         runs: &mut [WindowRun],
     ) -> Result<()> {
         let encoding = Instant::now();
@@ -72,7 +79,8 @@ impl<'a> BlockEncoder<'a> {
                 let block = &mut self.raw[self.waiting.len()];
                 block.resize(layout.bytes(), 0);
                 gather_block(pixels, window.size(), taken, part, fill, block);
-                if is_filled_with(block, &self.implicit) {
+                let wanted = self.shared.blocks_in_pairs && any_valid(valid, window.size(), part);
+                if !wanted && is_filled_with(block, &self.implicit) {
                     totals.sparse_blocks.fetch_add(1, Ordering::Relaxed);
                     continue;
                 }
@@ -109,11 +117,13 @@ impl<'a> BlockEncoder<'a> {
         let (mut block, mut encoded) = (vec![0; layout.bytes()], Vec::new());
         for (row, part) in parts(window.size(), side) {
             pack_mask(valid, window.size(), part, side, &mut block);
-            if block.iter().all(|&bits| bits == 0) {
+            let id = self.id(Plane::Mask, window, part, 0);
+            let image_is_stored = || runs[row].blocks.iter().any(|(stored, _)| stored.index == id.index);
+            let wanted = self.shared.blocks_in_pairs && image_is_stored();
+            if !wanted && block.iter().all(|&bits| bits == 0) {
                 continue;
             }
             self.mask_encoder.encode(&mut block, layout, &mut encoded)?;
-            let id = self.id(Plane::Mask, window, part, 0);
             runs[row].blocks.push((id, EncodedBlock::new(encoded.clone())));
         }
         Ok(())
@@ -125,8 +135,15 @@ impl<'a> BlockEncoder<'a> {
         let blocks = self.shared.blocks();
         let column = (window.column + part.column) / side;
         let row = (window.row + part.row) / side;
-        BlockId { plane, index: ((band * blocks.rows + row) * blocks.columns + column) as u64 }
+        BlockId { level: 0, plane, index: ((band * blocks.rows + row) * blocks.columns + column) as u64 }
     }
+}
+
+/// Whether any pixel of a part of a window is valid (rows × columns of `window`).
+fn any_valid(valid: &[u8], window: Size, part: Window) -> bool {
+    (part.row..part.end_row()).any(|row| {
+        valid[row * window.columns + part.column..][..part.columns].iter().any(|&valid| valid != 0)
+    })
 }
 
 /// The blocks of a window as parts of it, each with the number of its row of blocks.

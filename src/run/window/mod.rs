@@ -4,13 +4,17 @@ mod blocks;
 mod decided;
 mod open_sources;
 
+use std::time::Instant;
+
 use anyhow::Result;
 
 use super::Totals;
 use super::pipeline::{Run, Work};
+use super::pyramid::{Pyramid, TileEncoder};
 use crate::codec::{Compression, Predictor};
-use crate::geometry::Size;
-use crate::output::{BlockId, EncodedBlock, Plane};
+use crate::geometry::{Size, Window};
+use crate::output::{BlockId, EncodedBlock, OverviewStore, Plane};
+use crate::pixels::Area;
 use crate::plan::{Job, Plan, Touching};
 use crate::source::Mosaic;
 use crate::source::direct::DirectSources;
@@ -37,6 +41,10 @@ pub struct Shared<'a> {
     pub level: Option<i32>,
     /// How the mask's blocks are encoded.
     pub mask_compression: Compression,
+    /// Whether a block of the mask and the image's block of the same place are stored both or not at all.
+    pub blocks_in_pairs: bool,
+    /// The overviews that are made on the way, and where their blocks are kept.
+    pub overviews: Option<(&'a Pyramid, &'a OverviewStore)>,
     /// Sources that are read without GDAL.
     pub direct: &'a DirectSources,
     /// Whether a block that cannot be decoded directly is left to GDAL to judge.
@@ -65,6 +73,7 @@ pub struct WindowMaker<'a> {
     shared: &'a Shared<'a>,
     decided: Decided<'a>,
     blocks: BlockEncoder<'a>,
+    tiles: TileEncoder<'a>,
     /// Rows × columns: 1 where any band of the mosaic has data.
     valid_in_any: Vec<u8>,
 }
@@ -76,7 +85,19 @@ impl<'a> WindowMaker<'a> {
     /// When the codec cannot be had with these settings.
     pub fn new(shared: &'a Shared<'a>) -> Result<WindowMaker<'a>> {
         let blocks = BlockEncoder::new(shared)?;
-        Ok(WindowMaker { shared, decided: Decided::new(shared), blocks, valid_in_any: Vec::new() })
+        let tiles = TileEncoder::new(shared, blocks.implicit().to_vec())?;
+        Ok(WindowMaker { shared, decided: Decided::new(shared), blocks, tiles, valid_in_any: Vec::new() })
+    }
+
+    /// Hands the window's pixels on to the overviews.
+    fn make_overviews(&mut self, window: Window, first_band: usize) -> Result<()> {
+        let Some((pyramid, store)) = self.shared.overviews else { return Ok(()) };
+        let making = Instant::now();
+        let mask = self.shared.mosaic.mask.then_some(&self.valid_in_any[..]);
+        let area = Area { window, pixels: &self.decided.pixels, mask };
+        pyramid.add(first_band, &area, |finished| self.tiles.encode(finished, store))?;
+        Totals::add(&self.shared.totals.overviews, making);
+        Ok(())
     }
 
     /// Left to right; at one position all bands, then the mask.
@@ -98,7 +119,8 @@ impl Work<(BlockId, EncodedBlock)> for WindowMaker<'_> {
             let bands = first..count.min(first + at_once);
             self.decided.decide(job, bands.clone())?;
             self.valid_in_any.iter_mut().zip(&self.decided.valid).for_each(|(any, &valid)| *any |= valid);
-            self.blocks.encode((window, bands), &self.decided.pixels, &mut runs)?;
+            self.make_overviews(window, bands.start)?;
+            self.blocks.encode((window, bands), &self.decided.pixels, &self.valid_in_any, &mut runs)?;
         }
         if self.shared.mosaic.mask {
             self.blocks.encode_mask(window, &self.valid_in_any, &mut runs)?;

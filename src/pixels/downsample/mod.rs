@@ -1,0 +1,271 @@
+//! From one level of a raster to the next smaller one, as GDAL makes overviews.
+//!
+//! - `nearest` takes the pixel at the rounded position, valid or not.
+//! - `average` weighs the valid pixels below by their part below; whole types round half away from zero. A mean that
+//!   happens to be the nodata value becomes its neighbour, so that it stays valid.
+//! - `mode` takes the most frequent of the valid pixels below, among equals the one that was first so often (row by
+//!   row); pixels count in whole.
+//!
+//! Where GDAL differs: before 3.7 its means of numbers of 32 and 64 bits pass through 32-bit floats; its mode of bytes
+//! counts pixels that a mask or transparency hides; its COG driver loses masks of the smallest parts of pixels, and
+//! `gdaladdo -r nearest` takes masks of all levels from full resolution but pixels level by level.
+
+mod average;
+mod axis;
+mod mode;
+#[cfg(test)]
+mod tests;
+
+pub use axis::Axis;
+
+use std::fmt;
+use std::ops::Range;
+use std::str::FromStr;
+
+use super::{Buffer, Number, Pixel, PixelType, named_values};
+use crate::dispatch_pixel_type;
+use crate::geometry::{Size, Window};
+
+named_values! {
+    /// How a pixel of an overview is made of those below.
+    OverviewResampling, "overview resampling" {
+        /// The nearest pixel.
+        Nearest => "nearest",
+        /// The mean of the pixels below.
+        Average => "average",
+        /// The most frequent of the pixels below.
+        Mode => "mode",
+    }
+}
+
+/// What says which pixels of a band are valid.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Validity {
+    /// All are.
+    All,
+    /// All but those of this value.
+    Nodata(Number),
+    /// Those where the mask is not zero.
+    Mask,
+    /// Those where this band, one of the same area, is not zero.
+    Alpha(usize),
+}
+
+/// A part of a level: pixels (bands × rows × columns of `window`), and where the level has a mask its values
+/// (rows × columns).
+#[derive(Debug, Clone, Copy)]
+pub struct Area<'a> {
+    /// Where it lies in its level.
+    pub window: Window,
+    /// The pixels.
+    pub pixels: &'a Buffer,
+    /// The mask, zero where nothing is valid.
+    pub mask: Option<&'a [u8]>,
+}
+
+/// A part of a level that is being made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tile {
+    /// Where it lies in its level.
+    pub window: Window,
+    /// The pixels: bands × rows × columns of `window`.
+    pub pixels: Buffer,
+    /// The mask, where the raster has one: rows × columns.
+    pub mask: Option<Vec<u8>>,
+}
+
+impl Tile {
+    /// A tile of which nothing is valid: each band has its `fill` everywhere.
+    pub fn empty(pixel_type: PixelType, fill: &[Number], masked: bool, window: Window) -> Tile {
+        let mut pixels = Buffer::zeros(pixel_type, fill.len() * window.pixels());
+        dispatch_pixel_type!(pixel_type, T => {
+            let bands = pixels.pixels_mut::<T>().chunks_exact_mut(window.pixels());
+            bands.zip(fill).for_each(|(band, fill)| band.fill(fill.to_pixel().unwrap_or(T::from_i128(0))));
+        });
+        Tile { window, pixels, mask: masked.then(|| vec![0; window.pixels()]) }
+    }
+
+    /// The tile as a part to be made smaller.
+    pub fn area(&self) -> Area<'_> {
+        Area { window: self.window, pixels: &self.pixels, mask: self.mask.as_deref() }
+    }
+
+    /// Copies what an area and this tile have in common.
+    pub fn copy_from(&mut self, area: &Area) {
+        let Some(common) = self.window.intersection(area.window) else { return };
+        let width = self.pixels.pixel_type().bytes();
+        let bands = self.pixels.len() / self.window.pixels();
+        let (to, from) = (self.pixels.bytes_mut(), area.pixels.bytes());
+        for (band, row) in
+            (0..bands).flat_map(|band| (0..common.rows).map(move |row| (band, common.row + row)))
+        {
+            let target = (band * self.window.pixels() + place(self.window, row, common.column)) * width;
+            let source = (band * area.window.pixels() + place(area.window, row, common.column)) * width;
+            let length = common.columns * width;
+            to[target..target + length].copy_from_slice(&from[source..source + length]);
+        }
+        let (Some(to), Some(from)) = (&mut self.mask, area.mask) else { return };
+        for row in common.row..common.end_row() {
+            let target = place(self.window, row, common.column);
+            let source = place(area.window, row, common.column);
+            to[target..target + common.columns].copy_from_slice(&from[source..source + common.columns]);
+        }
+    }
+}
+
+/// The index of a pixel of a level within a window of it.
+fn place(window: Window, row: usize, column: usize) -> usize {
+    (row - window.row) * window.columns + column - window.column
+}
+
+/// How a level is made of the next larger one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Downsample {
+    /// From left to right.
+    pub columns: Axis,
+    /// From top to bottom.
+    pub rows: Axis,
+    /// How a pixel is made of those below.
+    pub resampling: OverviewResampling,
+}
+
+impl Downsample {
+    /// From a level of size `source` to one of size `target`.
+    pub fn new(source: Size, target: Size, resampling: OverviewResampling) -> Downsample {
+        let nearest = resampling == OverviewResampling::Nearest;
+        Downsample {
+            columns: Axis { source: source.columns, target: target.columns, nearest },
+            rows: Axis { source: source.rows, target: target.rows, nearest },
+            resampling,
+        }
+    }
+
+    /// The part of the larger level that a part of the smaller one is made of.
+    pub fn below(&self, target: Window) -> Window {
+        let columns = self.columns.below(target.column..target.end_column());
+        let rows = self.rows.below(target.row..target.end_row());
+        Window::new(columns.start, rows.start, columns.len(), rows.len())
+    }
+
+    /// Makes the pixels of `target`, a part of the tile, of an area that holds all that lies below. `validity` has
+    /// one entry a band.
+    ///
+    /// # Panics
+    /// When the area lacks a pixel below.
+    pub fn fill(&self, area: &Area, validity: &[Validity], target: Window, tile: &mut Tile) {
+        let below = self.below(target);
+        assert_eq!(below.intersection(area.window), Some(below), "pixels below are missing");
+        dispatch_pixel_type!(tile.pixels.pixel_type(), T => {
+            for (band, &validity) in validity.iter().enumerate() {
+                let source = Plane::<T>::of(area, band, validity);
+                let count = tile.window.pixels();
+                let pixels = &mut tile.pixels.pixels_mut::<T>()[band * count..][..count];
+                self.fill_plane(&source, target, (tile.window, pixels));
+            }
+        });
+        if let (Some(values), Some(mask)) = (area.mask, &mut tile.mask) {
+            // A mask is made as if its zeros were nodata: a mean of valid pixels is valid.
+            let validity = match self.resampling {
+                OverviewResampling::Average => Valid::Where(values),
+                _ => Valid::All,
+            };
+            let source = Plane { window: area.window, pixels: values, valid: validity, nodata: None };
+            self.fill_plane(&source, target, (tile.window, mask));
+        }
+    }
+
+    fn fill_plane<T: Pixel>(&self, source: &Plane<T>, target: Window, (window, pixels): (Window, &mut [T])) {
+        let columns: Vec<_> =
+            (target.column..target.end_column()).map(|column| self.columns.taps(column)).collect();
+        let mut rows = (target.row..target.end_row()).map(|row| {
+            let start = place(window, row, target.column);
+            (self.rows.taps(row), start..start + target.columns)
+        });
+        match self.resampling {
+            OverviewResampling::Nearest => rows.for_each(|(row, span)| {
+                let source = source.row(row.start);
+                let left = columns.iter().map(|taps| source[taps.start]);
+                pixels[span].iter_mut().zip(left).for_each(|(pixel, value)| *pixel = value);
+            }),
+            OverviewResampling::Average => average::fill(source, &columns, &mut rows, pixels),
+            OverviewResampling::Mode => mode::fill(source, &columns, &mut rows, pixels),
+        }
+    }
+}
+
+/// Which pixels of a plane are valid.
+#[derive(Clone, Copy)]
+enum Valid<'a, T> {
+    All,
+    Not(T),
+    NotNan,
+    Where(&'a [u8]),
+    Opaque(&'a [T]),
+}
+
+/// One band of an area.
+struct Plane<'a, T> {
+    window: Window,
+    pixels: &'a [T],
+    valid: Valid<'a, T>,
+    /// The value that must not come about by chance.
+    nodata: Option<T>,
+}
+
+impl<'a, T: Pixel> Plane<'a, T> {
+    fn of(area: &Area<'a>, band: usize, validity: Validity) -> Plane<'a, T> {
+        let count = area.window.pixels();
+        let band_pixels = |band: usize| &area.pixels.pixels::<T>()[band * count..][..count];
+        let nodata = match validity {
+            Validity::Nodata(number) => number.to_pixel::<T>(),
+            _ => None,
+        };
+        let valid = match (validity, nodata) {
+            (Validity::Nodata(_), Some(nodata)) if nodata.is_nan() => Valid::NotNan,
+            (Validity::Nodata(_), Some(nodata)) => Valid::Not(nodata),
+            (Validity::Mask, _) => area.mask.map_or(Valid::All, Valid::Where),
+            (Validity::Alpha(alpha), _) => Valid::Opaque(band_pixels(alpha)),
+            _ => Valid::All,
+        };
+        Plane { window: area.window, pixels: band_pixels(band), valid, nodata }
+    }
+
+    /// The pixels of a row of the level, indexed by column of the level through [`Row`].
+    fn row(&self, row: usize) -> Row<'a, T> {
+        let start = (row - self.window.row) * self.window.columns;
+        Row { first: self.window.column, pixels: &self.pixels[start..start + self.window.columns] }
+    }
+
+    /// Marks in `valid` which pixels of some columns of a row are valid; says whether all are.
+    fn mark(&self, row: usize, columns: Range<usize>, valid: &mut Vec<u8>) -> bool {
+        let start = place(self.window, row, columns.start);
+        let span = start..start + columns.len();
+        let pixels = &self.pixels[span.clone()];
+        valid.clear();
+        match self.valid {
+            Valid::All => return true,
+            Valid::Not(nodata) => valid.extend(pixels.iter().map(|&value| u8::from(value != nodata))),
+            Valid::NotNan => valid.extend(pixels.iter().map(|value| u8::from(!value.is_nan()))),
+            Valid::Where(mask) => valid.extend(mask[span].iter().map(|&value| u8::from(value != 0))),
+            Valid::Opaque(alpha) => {
+                valid.extend(alpha[span].iter().map(|&value| u8::from(value != T::from_i128(0))));
+            }
+        }
+        valid.iter().all(|&valid| valid != 0)
+    }
+}
+
+/// A row of an area, indexed by the columns of the level.
+#[derive(Clone, Copy)]
+struct Row<'a, T> {
+    first: usize,
+    pixels: &'a [T],
+}
+
+impl<T> std::ops::Index<usize> for Row<'_, T> {
+    type Output = T;
+
+    fn index(&self, column: usize) -> &T {
+        &self.pixels[column - self.first]
+    }
+}
