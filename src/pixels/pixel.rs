@@ -23,6 +23,9 @@ pub trait Pixel: bytemuck::Pod + PartialOrd + Send + Sync + std::fmt::Debug {
     /// The nearest value of this type: rounded half to even, clamped, NaN to zero for whole types.
     fn from_f64(value: f64) -> Self;
 
+    /// The value of this type that is left of a number without its fraction, clamped; floats keep theirs.
+    fn cut(value: f64) -> Self;
+
     /// The nearest value of this type, clamped.
     fn from_i128(value: i128) -> Self;
 
@@ -58,6 +61,10 @@ macro_rules! whole_pixel {
                 value.round_ties_even() as $number
             }
 
+            fn cut(value: f64) -> Self {
+                value as $number
+            }
+
             fn from_i128(value: i128) -> Self {
                 value.clamp(<$number>::MIN.into(), <$number>::MAX.into()) as $number
             }
@@ -89,6 +96,10 @@ macro_rules! float_pixel {
             }
 
             fn from_f64(value: f64) -> Self {
+                value as $number
+            }
+
+            fn cut(value: f64) -> Self {
                 value as $number
             }
 

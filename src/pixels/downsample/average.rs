@@ -16,7 +16,7 @@ pub(super) fn fill<T: Pixel>(
     let in_pairs = columns.iter().all(|taps| taps.is_pair()) && all.len() == 2 * columns.len();
     let background = source.nodata.unwrap_or(T::from_i128(0));
     let mut valid = [Vec::new(), Vec::new()];
-    let mut weighted = Weighted::default();
+    let mut weighted = Weighted::new(columns);
     for (row, span) in rows {
         let pixels = &mut pixels[span];
         // Where columns come in pairs and all is valid, GDAL weighs two rows alike whatever their parts.
@@ -48,10 +48,30 @@ pub(super) fn fill<T: Pixel>(
 
 /// Means of four pixels each, all valid.
 fn quads<T: Pixel>(lines: [&[T]; 2], pixels: &mut [T]) {
+    match T::TYPE {
+        PixelType::Byte => {
+            let lines = lines.map(bytemuck::cast_slice);
+            return quads_of_small(lines, bytemuck::cast_slice_mut(pixels), |mean| mean as u8);
+        }
+        PixelType::UInt16 => {
+            let lines = lines.map(bytemuck::cast_slice);
+            return quads_of_small(lines, bytemuck::cast_slice_mut(pixels), |mean| mean as u16);
+        }
+        _ => {}
+    }
     let pairs = lines[0].chunks_exact(2).zip(lines[1].chunks_exact(2));
     for (pixel, (upper, lower)) in pixels.iter_mut().zip(pairs) {
         let sum = |pair: &[T]| pair[0].to_sum().plus(pair[1].to_sum());
         *pixel = sum(upper).plus(sum(lower)).mean_away(4);
+    }
+}
+
+/// The same for small numbers without a sign, many at a time.
+fn quads_of_small<T: Copy + Into<u32>>(lines: [&[T]; 2], pixels: &mut [T], narrow: impl Fn(u32) -> T) {
+    let pairs = lines[0].chunks_exact(2).zip(lines[1].chunks_exact(2));
+    for (pixel, (upper, lower)) in pixels.iter_mut().zip(pairs) {
+        let sum: u32 = upper[0].into() + upper[1].into() + lower[0].into() + lower[1].into();
+        *pixel = narrow((sum + 2) / 4);
     }
 }
 
@@ -71,8 +91,12 @@ fn quads_of_valid<T: Pixel>(lines: [&[T]; 2], valid: [&[u8]; 2], background: T, 
 }
 
 /// Weighted totals of a row of target pixels, and those of the last source row, which two target rows may share.
-#[derive(Default)]
 struct Weighted {
+    /// For each column the first pixel below, from the first of all on, and the weights of three; none when more than
+    /// three lie below any.
+    triples: Option<Vec<(usize, [f64; 3])>>,
+    /// The sum of each column's weights.
+    column_weights: Vec<f64>,
     totals: Vec<f64>,
     weights: Vec<f64>,
     line_row: Option<usize>,
@@ -82,6 +106,32 @@ struct Weighted {
 }
 
 impl Weighted {
+    fn new(columns: &[Taps]) -> Weighted {
+        let first = columns[0].start;
+        let last = columns[columns.len() - 1].end - first;
+        let triple = |taps: &Taps| {
+            // A triple that would reach over the end begins earlier, with weights of zero.
+            let start = (taps.start - first).min(last.checked_sub(3)?);
+            let mut weights = [0.0; 3];
+            let places = weights.get_mut(taps.start - first - start..)?;
+            if taps.end - taps.start > places.len() {
+                return None;
+            }
+            places.iter_mut().zip(taps.weights()).for_each(|(place, weight)| *place = weight);
+            Some((start, weights))
+        };
+        Weighted {
+            triples: columns.iter().map(triple).collect(),
+            column_weights: columns.iter().map(|taps| taps.weights().sum()).collect(),
+            totals: Vec::new(),
+            weights: Vec::new(),
+            line_row: None,
+            line_totals: Vec::new(),
+            line_weights: Vec::new(),
+            valid: Vec::new(),
+        }
+    }
+
     fn start(&mut self, columns: usize) {
         for sums in [&mut self.totals, &mut self.weights] {
             sums.clear();
@@ -111,6 +161,19 @@ impl Weighted {
         let pixels = &source.row(row).pixels[all.start - source.window.column..];
         self.line_totals.clear();
         self.line_weights.clear();
+        // Weights of zero would spread infinities and NaN.
+        if whole
+            && !T::TYPE.is_float()
+            && let Some(triples) = &self.triples
+        {
+            let total = |(start, weights): &(usize, [f64; 3])| match &pixels[*start..] {
+                [a, b, c, ..] => a.to_f64() * weights[0] + b.to_f64() * weights[1] + c.to_f64() * weights[2],
+                _ => unreachable!("a triple lies inside its row"),
+            };
+            self.line_totals.extend(triples.iter().map(total));
+            self.line_weights.extend_from_slice(&self.column_weights);
+            return;
+        }
         for taps in columns {
             let span = taps.start - all.start..taps.end - all.start;
             let (mut total, mut weight) = (0.0, 0.0);
@@ -160,9 +223,10 @@ fn keep_valid<T: Pixel>(source: &Plane<T>, nodata: T, (row, columns): (Taps, &[T
 /// A mean as a pixel: the nearest float, or rounded half away from zero. Small signed numbers come by way of a 32-bit
 /// float, as in GDAL.
 fn rounded_away<T: Pixel>(value: f64) -> T {
-    match T::TYPE {
-        PixelType::Float32 | PixelType::Float64 => T::from_f64(value),
-        PixelType::Int8 | PixelType::Int16 => T::from_f64((value as f32).round().into()),
-        _ => T::from_f64(value.round()),
-    }
+    let value = match T::TYPE {
+        PixelType::Float32 | PixelType::Float64 => return T::cut(value),
+        PixelType::Int8 | PixelType::Int16 => f64::from(value as f32),
+        _ => value,
+    };
+    T::cut(value + if value < 0.0 { -0.5 } else { 0.5 })
 }
