@@ -60,7 +60,7 @@ def build():
 
 
 def work_folder(needed_gib, parent=None):
-    """A new folder for rasters: in `parent`, else $MOSAIC_STREAM_WORK, else in memory where there is room, else /tmp."""
+    """A new folder for rasters: in `parent`, else $MOSAIC_STREAM_WORK, else memory where there is room, else /tmp."""
     parent = parent or os.environ.get("MOSAIC_STREAM_WORK")
     if parent is None:
         shared = Path("/dev/shm")

@@ -7,7 +7,15 @@ from measuring import machine_line
 
 ORDER = ["mosaic", "cog", "many", "huge", "memory", "disk"]
 # Bars of the chart: width of the labels and of the longest bar, height of a row, in pixels.
-LABELS, LONGEST, ROW = 330, 380, 24
+LABELS, LONGEST, ROW = 350, 380, 24
+STYLE = """<style>
+text { font: 13px system-ui, sans-serif; fill: #1f2328 }
+.heading { font-weight: 600 } .name { text-anchor: end }
+.ground { fill: #ffffff } .ours { fill: #0969da } .peer { fill: #8c959f }
+@media (prefers-color-scheme: dark) {
+  text { fill: #e6edf3 } .ground { fill: #0d1117 } .ours { fill: #4493f8 } .peer { fill: #6e7681 }
+}
+</style>"""
 
 
 @dataclass
@@ -33,7 +41,7 @@ class Target:
 
     @classmethod
     def time_of(cls, other, limit):
-        return cls(f"time of {other} divided by ours", other, "time", limit)
+        return cls(f"time of {other} divided by that of the first", other, "time", limit)
 
     @classmethod
     def peak(cls, who, limit):
@@ -70,7 +78,8 @@ def write_reports(path, name, job):
 
 def page(record, picture):
     jobs = record["jobs"].values()
-    lines = [f"# Whole commands side by side, {record['date']}", "", f"![Median seconds of each command]({picture})", ""]
+    lines = [f"# Whole commands side by side, {record['date']}", "", f"![Median seconds of each command]({picture})",
+             ""]
     if any(job["targets"] for job in jobs):
         lines += ["| job | target | limit | measured | |", "|---|---|---|---|---|"]
         lines += [f"| {name} | {target['what']} | {target['limit']} | {figure(target['measured'])} "
@@ -84,9 +93,10 @@ def page(record, picture):
 def section(job):
     pairs = f"{job['pairs']} pair{'s' if job['pairs'] > 1 else ''}"
     lines = [f"## {job['title']}", "",
-             f"{machine_line(job['machine'])}; files on {job['filesystem']}; load {job['load_before']} at the start.", "",
-             f"{pairs} with each contender after a warm-up, medians; “times ours” is the median of the pairs, their "
-             "range behind it.", "",
+             f"{machine_line(job['machine'])}; files on {job['filesystem']}; load {job['load_before']} at the start.",
+             "",
+             f"{pairs} with each contender after a warm-up, medians; “times ours” is its time divided by ours, the "
+             "median of the pairs with their range behind it. GDAL_CACHEMAX is 512 for the peers.", "",
              "| who | seconds | least to most | runs | CPU seconds | peak RSS MiB | file MB | times ours | pixels |",
              "|---|---|---|---|---|---|---|---|---|"]
     for who in job["contenders"]:
@@ -96,7 +106,7 @@ def section(job):
                      "| {median_cpu_seconds:.1f} | {peak_rss_mib:.0f} | {size:.1f} | {times} | {same} |"
                      .format(count=len(who["runs"]), size=who["file_bytes"] / 1e6, times=times,
                              same=who["pixels"] or "", **who))
-    commands = [" ".join([*who["environment"], command]) for who in job["contenders"] for command in who["commands"]]
+    commands = [command for who in job["contenders"] for command in who["commands"]]
     # Ten thousand names would bury the rest.
     commands = [command if len(command) < 1000 else command[:1000] + " …" for command in commands]
     versions = "; ".join(f"{name}: {version}" for name, version in job["versions"].items())
@@ -125,12 +135,9 @@ def chart(record):
         top += 16
     width, title = LABELS + LONGEST + 90, f"Seconds of whole commands, medians, {record['date']}; less is better"
     return "\n".join([
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {top}" width="{width}" height="{top}" role="img" '
-        f'aria-label="{html.escape(title)}">', "<style>",
-        "text { font: 13px system-ui, sans-serif; fill: #1f2328 } .heading { font-weight: 600 } .name { text-anchor: end }",
-        ".ground { fill: #ffffff } .ours { fill: #0969da } .peer { fill: #8c959f }",
-        "@media (prefers-color-scheme: dark) { text { fill: #e6edf3 } .ground { fill: #0d1117 } .ours { fill: #4493f8 } "
-        ".peer { fill: #6e7681 } }", "</style>", f'<rect class="ground" width="{width}" height="{top}"/>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {top}" width="{width}" height="{top}" '
+        f'role="img" aria-label="{html.escape(title)}">',
+        STYLE, f'<rect class="ground" width="{width}" height="{top}"/>',
         text(16, 22, title, "value"), *body, "</svg>", ""])
 
 

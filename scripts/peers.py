@@ -1,6 +1,6 @@
 """What mosaic-stream is measured against: the programs that are found or installed, and the commands they are given.
 
-Every command runs in the job's folder, where scenes.txt lists the inputs, so a record of it names no folder of a machine.
+Every command runs in the job's folder, where scenes.txt lists the inputs: a record of it names no folder of a machine.
 """
 import os
 import re
@@ -89,12 +89,15 @@ class Peers:
         if text not in self.notes:
             self.notes.append(text)
 
-    def raster_mosaic(self, cog=False, then=()):
+    def raster_mosaic(self, cog=False, sync=False):
         if not self.newer:
             return []
         creation = ["-f", "COG", *options("--co", COG)] if cog else options("--co", GTIFF)
         name, output = (f"{NEWER} -f COG" if cog else NEWER), "newer.tif"
-        steps = [[self.newer, "raster", "mosaic", "-q", *creation, "@scenes.txt", output], *then]
+        steps = [[self.newer, "raster", "mosaic", "-q", *creation, "@scenes.txt", output]]
+        if sync:
+            # Ours ends when its file is durable; so must this.
+            steps.append(["sync", output])
         return [Contender(name, steps, output, self.newer_environment)]
 
     def translate(self):
@@ -165,6 +168,6 @@ def validators(peers, name):
 def outcome(name, command, folder):
     """A check's verdict in a line. rio cogeo tells by its words, GDAL's check by its exit code."""
     done = subprocess.run([str(part) for part in command], cwd=folder, capture_output=True, text=True, check=False)
-    words = (done.stdout + done.stderr).strip()
-    valid = done.returncode == 0 and not re.search(r"is not a valid|NOT a valid", words, re.IGNORECASE)
+    words = " ".join((done.stdout + done.stderr).replace(f"{folder}/", "").split())
+    valid = done.returncode == 0 and not re.search("is not a valid", words, re.IGNORECASE)
     return valid, f"{name}: {'valid' if valid else words or 'failed without a word'}"
