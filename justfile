@@ -31,9 +31,9 @@ deny:
 bench *options:
     cargo bench {{options}}
 
-# Time whole jobs against gdal_translate of the VRT, in pairs.
-bench-translate *options:
-    scripts/bench-translate {{options}}
+# Time whole jobs against every peer that is there, in pairs; `just bench-peers --jobs mosaic` for one job.
+bench-peers *options:
+    scripts/bench-peers {{options}}
 
 # Measure peak memory for a range of budgets and shapes.
 memory *options:

@@ -10,7 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PROGRAMS = ROOT / (os.environ.get("CARGO_TARGET_DIR") or "target") / "release"
+TARGET = ROOT / (os.environ.get("CARGO_TARGET_DIR") or "target")
+# $MOSAIC_STREAM_PROGRAM names a program that is measured instead of a fresh release build.
+CHOSEN = os.environ.get("MOSAIC_STREAM_PROGRAM")
+PROGRAM = Path(CHOSEN).resolve() if CHOSEN else TARGET / "release/mosaic-stream"
+MAKE_SCENES = PROGRAM.parent / "examples/make_scenes"
 MIB = 1024 * 1024
 # The user's own settings would measure something else.
 ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.startswith("MOSAIC_STREAM_")}
@@ -27,12 +31,12 @@ class Run:
     message: str
 
 
-def measure(command, environment=None):
+def measure(command, environment=None, folder=None):
     """Runs a command to its end. The kernel keeps the peak of each child, so one child says nothing of another."""
     with tempfile.TemporaryFile() as errors:
         start = time.perf_counter()
         child = subprocess.Popen([str(part) for part in command], stdout=subprocess.DEVNULL, stderr=errors,
-                                 env=ENVIRONMENT | (environment or {}))
+                                 env=ENVIRONMENT | (environment or {}), cwd=folder)
         _, status, usage = os.wait4(child.pid, 0)
         seconds = time.perf_counter() - start
         # Popen has not seen the end of its child; told, it does not wait for a process that is gone.
@@ -45,14 +49,19 @@ def measure(command, environment=None):
 
 
 def build():
-    """The release programs, built from what stands in the folder now."""
+    """The release programs, built from what stands in the folder now, unless a program was chosen."""
+    if CHOSEN:
+        missing = [str(path) for path in (PROGRAM, MAKE_SCENES) if not path.is_file()]
+        if missing:
+            sys.exit(f"measuring: MOSAIC_STREAM_PROGRAM is set, but there is no {' and no '.join(missing)}")
+        return
     subprocess.run(["cargo", "build", "--release", "--bin", "mosaic-stream", "--example", "make_scenes"], cwd=ROOT,
                    check=True)
 
 
-def work_folder(needed_gib):
-    """A new folder for rasters: in $MOSAIC_STREAM_WORK, else in memory where there is room, else in /tmp."""
-    parent = os.environ.get("MOSAIC_STREAM_WORK")
+def work_folder(needed_gib, parent=None):
+    """A new folder for rasters: in `parent`, else $MOSAIC_STREAM_WORK, else memory where there is room, else /tmp."""
+    parent = parent or os.environ.get("MOSAIC_STREAM_WORK")
     if parent is None:
         shared = Path("/dev/shm")
         roomy = shared.is_dir() and min(shutil.disk_usage(shared).free, available_memory()) > 2 * needed_gib * 1024**3
@@ -78,7 +87,7 @@ def read(path):
 def make_scenes(folder, *flags):
     """Generated rasters (examples/make_scenes); returns the folder."""
     print(f"making {folder.name}", file=sys.stderr, flush=True)
-    subprocess.run([PROGRAMS / "examples/make_scenes", "--folder", folder, *flags], check=True,
+    subprocess.run([MAKE_SCENES, "--folder", folder, *flags], check=True,
                    stdout=subprocess.DEVNULL)
     return folder
 
@@ -88,8 +97,8 @@ def machine():
     cpu = re.search(r"model name\s*:\s*(.*)", read("/proc/cpuinfo"))
     total = re.search(r"MemTotal:\s+(\d+) kB", read("/proc/meminfo"))
     gdal = subprocess.run(["gdalinfo", "--version"], capture_output=True, text=True, check=False).stdout
-    commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True,
-                            check=False).stdout.strip()
+    commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=PROGRAM.parent if CHOSEN else ROOT,
+                            capture_output=True, text=True, check=False).stdout.strip()
     return {
         "cpu": cpu.group(1).strip() if cpu else "unknown CPU",
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
