@@ -110,7 +110,7 @@ fn write_mixture(folder: &Folder, choices: &mut Choices) -> String {
         line += " --bounds 100,-900,900,-100";
     }
     line += choices.one(&["", " --method first", " --method max", " --method count", " --src-nodata 3"]);
-    line += choices.one(&[" --block 64 --chunk 64", " --block 128 --chunk 256", " --interleave band"]);
+    line += choices.one(&[" --block 64 --chunk 64", " --block 128 --chunk 256", " --co INTERLEAVE=BAND"]);
     line
 }
 
