@@ -222,9 +222,12 @@ impl<'a, R: ReadAt + ?Sized> Reader<'a, R> {
             ensure!(rows >= 1, "a strip has no rows");
             Size::new(size.columns, rows as usize)
         };
-        // Some writers keep the places of tiles under the tags of strips.
-        let offsets = if tiled { find(324).or(find(273)) } else { find(273).or(find(324)) };
-        let byte_counts = if tiled { find(325).or(find(279)) } else { find(279).or(find(325)) };
+        // Some writers keep the places of tiles under the tags of strips; which of both counts, readers do not agree.
+        for (of_strips, of_tiles) in [(273, 324), (279, 325)] {
+            let both = find(of_strips).is_some() && find(of_tiles).is_some();
+            ensure!(!both, "tags {of_strips} and {of_tiles} both say where blocks are");
+        }
+        let (offsets, byte_counts) = (find(324).or(find(273)), find(325).or(find(279)));
         let extra_samples = match find(338) {
             Some(entry) => self.values(entry, samples.into())?.into_iter().map(|v| v as u16).collect(),
             None => Vec::new(),

@@ -7,6 +7,7 @@ use crate::geometry::Size;
 use crate::pixels::Composite;
 use crate::plan::{self, Jobs, Levels, Needs, Plan, TooSmall, Touching, WindowGrid};
 use crate::run::{Pyramid, memory};
+use crate::source::direct::ENTRY_BYTES;
 use crate::source::{Mosaic, PlacedSource, Placement, Problem, Source};
 
 /// Cuts the work so that it fits into the budget.
@@ -123,7 +124,10 @@ fn bytes_of_a_row_of_blocks(mosaic: &Mosaic, touching: &Touching, chunk: usize, 
         let rows =
             ((chunk / block.rows.max(1) + 2) * block.rows).min(source.size.rows.next_multiple_of(block.rows));
         let columns = source.size.columns.next_multiple_of(block.columns);
-        (rows * columns * source.pixel_bytes()) as u64
+        // Blocks of each band apart have an entry each; rows of one pixel are many blocks.
+        let blocks = rows / block.rows * (columns / block.columns) * source.bands.len();
+        let entries = if direct { blocks * ENTRY_BYTES } else { 0 };
+        (rows * columns * source.pixel_bytes() + entries) as u64
     };
     touching.rows().map(|row| row.map(of_source).sum()).max().unwrap_or(0)
 }

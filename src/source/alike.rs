@@ -13,6 +13,9 @@ use super::{FileReader, Source, Stamp, Storage};
 use crate::container::{self, Tags};
 use crate::geometry::{Footprint, GeoTransform, Size};
 
+#[cfg(test)]
+mod tests;
+
 /// Fields that may differ, beside the tiepoint: columns, rows, places and sizes of strips and tiles.
 const MAY_DIFFER: [u16; 6] = [256, 257, 273, 279, 324, 325];
 /// ModelTiepointTag (GeoTIFF 1.1, section 7.5): column, row, 0, x, y, 0.

@@ -7,10 +7,12 @@
 mod folder;
 mod raster;
 mod source;
+mod tiff;
 
 pub use folder::{Folder, Outcome};
 pub use raster::Raster;
 pub use source::{Color, Source, pixel_type_nodata, pixel_types, pixel_value, random, value_range};
+pub use tiff::{Field, Tiff};
 
 /// Seven decimals of agreement, enough to tell grids apart and blind to how a text was rounded.
 pub fn assert_close(found: &[f64], wanted: &[f64]) {

@@ -142,10 +142,12 @@ impl State {
     }
 }
 
+/// What a block costs beside its pixels.
+pub const ENTRY_BYTES: usize = 160;
+
 /// What a block costs, its entry included.
 fn bytes_of(block: &Block) -> usize {
-    const ENTRY: usize = 160;
-    ENTRY + block.as_ref().map_or(0, |buffer| buffer.bytes().len())
+    ENTRY_BYTES + block.as_ref().map_or(0, |buffer| buffer.bytes().len())
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 
-pub use cache::BlockCache;
+pub use cache::{BlockCache, ENTRY_BYTES};
 pub use files::DirectFiles;
 pub use layout::DirectLayout;
 
