@@ -117,7 +117,7 @@ pub fn print_result(report: &Report, verbose: bool) {
 }
 
 /// Stages whose seconds are sums over the workers.
-const IN_WORKERS: [&str; 3] = ["read", "composite", "encode"];
+const IN_WORKERS: [&str; 4] = ["read", "composite", "encode", "overviews"];
 
 /// Bytes as a person reads them.
 pub fn size_text(bytes: u64) -> String {

@@ -122,7 +122,8 @@ impl<'a> Attempt<'a> {
         if !levels.overviews.is_empty() {
             // A part can finish four tiles at once.
             let tiles = 4 * levels.tile_bytes();
-            let encoding = block_bytes + (needs.max_encoded)(block_bytes) + needs.encoder_bytes;
+            let encoding =
+                self.batch() * (block_bytes + (needs.max_encoded)(block_bytes)) + needs.encoder_bytes;
             let unfinished = levels.unfinished_bytes(self.cut.window.columns, self.windows_ahead());
             lines.push(line("tiles of overviews in the making", unfinished));
             lines.push(each("finished tiles of overviews being encoded", tiles + encoding as u64));

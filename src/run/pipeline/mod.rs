@@ -29,6 +29,11 @@ pub struct Run<B> {
 pub trait Work<B> {
     /// Makes the blocks of one window, one run for each of its rows of blocks.
     fn make(&mut self, job: Job) -> Result<Vec<Run<B>>>;
+
+    /// Ends what was begun for several windows together. Called once, when this worker has made its last one.
+    fn finish(&mut self) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// Where blocks are stored. Called in order, never by two threads at once.
@@ -153,7 +158,7 @@ impl<'a, B: Send> Queue<'a, B> {
             self.store(job, runs)?;
             (self.done)(job);
         }
-        Ok(())
+        worker.as_mut().map_or(Ok(()), Work::finish)
     }
 
     /// The next window, as soon as it is not too far ahead; none when all are taken or the job ends early.

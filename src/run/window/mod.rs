@@ -107,6 +107,13 @@ impl<'a> WindowMaker<'a> {
 }
 
 impl Work<(BlockId, EncodedBlock)> for WindowMaker<'_> {
+    fn finish(&mut self) -> Result<()> {
+        match self.shared.overviews {
+            Some((_, store)) => self.tiles.encode_waiting(store),
+            None => Ok(()),
+        }
+    }
+
     fn make(&mut self, job: Job) -> Result<Vec<WindowRun>> {
         let window = job.window;
         let rows = window.rows.div_ceil(self.shared.block);
