@@ -6,7 +6,8 @@
 //!     cargo run --release --example read_orders -- demo/tiled/*.tif
 //!
 //! It reads the first band in one thread. Each pass opens the file anew, and gives the same sum of pixels or ends the
-//! run. The file is in the kernel's page cache: what is measured is decoding, not the disk.
+//! run. The file is in the kernel's page cache: what is measured is decoding, not the disk. CPU seconds are told too, and
+//! the speed follows from them, so that other work on the machine counts less.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -47,7 +48,8 @@ struct Pass {
 
 /// What a pass cost.
 struct Cost {
-    seconds: f64,
+    /// Seconds by the clock, and of the CPU.
+    seconds: (f64, f64),
     /// Blocks decoded for each block there is.
     decoded: f64,
     sum: i64,
@@ -64,8 +66,10 @@ fn main() -> Result<()> {
     let striped = folder.path().join("striped.tif");
     write_striped(&options.file, &striped, tiled.codec.as_deref().unwrap_or("none"))?;
 
-    println!("| order | reader | cache | seconds | MB/s | blocks decoded / needed |");
-    println!("|---|---|---|---|---|---|");
+    println!(
+        "| order | reader | cache | seconds | CPU seconds | MB per CPU second | blocks decoded / needed |"
+    );
+    println!("|---|---|---|---|---|---|---|");
     let mut sum = None;
     for pass in passes(&tiled, &options, &striped) {
         for reader in ["GDAL", "direct"] {
@@ -97,11 +101,11 @@ fn passes(tiled: &Inspection, options: &Options, striped: &Path) -> Vec<Pass> {
 }
 
 fn print_line(pass: &Pass, reader: &str, cost: &Cost, tiled: &Inspection) {
-    let Cost { seconds, decoded, .. } = cost;
-    let megabytes = tiled.bytes.raw as f64 / 1e6;
+    let Cost { seconds: (clock, cpu), decoded, .. } = cost;
     let cache = pass.cache as f64 / f64::from(1 << 20);
-    let speed = megabytes / seconds;
-    println!("| {} | {reader} | {cache:.1} MiB | {seconds:.2} | {speed:.0} | {decoded:.2} |", pass.order);
+    let speed = tiled.bytes.raw as f64 / 1e6 / cpu;
+    let order = pass.order;
+    println!("| {order} | {reader} | {cache:.1} MiB | {clock:.2} | {cpu:.2} | {speed:.0} | {decoded:.2} |");
 }
 
 fn inspected(file: &Path) -> Result<Inspection> {
@@ -139,15 +143,38 @@ fn through_gdal(pass: &Pass) -> Result<Cost> {
     let band = dataset.rasterband(1)?;
     let raster = Size::new(dataset.raster_size().0, dataset.raster_size().1);
     let mut pixels = vec![0i16; pass.window.pixels()];
-    let (mut sum, before, start) = (0, bytes_read()?, Instant::now());
+    let (mut sum, before, watch) = (0, bytes_read()?, Watch::start()?);
     for window in windows(raster, pass.window) {
         let (place, size) = ((window.column as isize, window.row as isize), (window.columns, window.rows));
         let pixels = &mut pixels[..window.pixels()];
         band.read_into_slice(place, size, size, pixels, None)?;
         sum += sum_of(pixels);
     }
-    let seconds = start.elapsed().as_secs_f64();
+    let seconds = watch.seconds()?;
     Ok(Cost { seconds, decoded: (bytes_read()? - before) as f64 / stored as f64, sum })
+}
+
+/// A clock, and the CPU's time for this process.
+struct Watch {
+    clock: Instant,
+    cpu: f64,
+}
+
+impl Watch {
+    fn start() -> Result<Watch> {
+        Ok(Watch { clock: Instant::now(), cpu: cpu_seconds()? })
+    }
+
+    fn seconds(&self) -> Result<(f64, f64)> {
+        Ok((self.clock.elapsed().as_secs_f64(), cpu_seconds()? - self.cpu))
+    }
+}
+
+/// Time that this process's first thread, which does all the work, has spent on a CPU (Linux, proc(5)).
+fn cpu_seconds() -> Result<f64> {
+    let text = std::fs::read_to_string("/proc/self/schedstat").context("only Linux tells the CPU time")?;
+    let nanoseconds = text.split_whitespace().next().and_then(|field| field.parse::<f64>().ok());
+    Ok(nanoseconds.context("/proc/self/schedstat has no time")? / 1e9)
 }
 
 /// Bytes that this process has read from files, those in the kernel's cache counted (Linux, proc(5)).
@@ -166,7 +193,7 @@ fn directly(pass: &Pass) -> Result<Cost> {
     let mut reader = DirectReader::new(&mosaic, &shared);
     let mut part_pixels = Pixels::new(PixelType::Int16);
     let mut pixels = vec![0i16; pass.window.pixels()];
-    let (mut sum, start) = (0, Instant::now());
+    let (mut sum, watch) = (0, Watch::start()?);
     for window in windows(placed.source.size, pass.window) {
         for part in direct::parts(placed, window) {
             reader.read(0, placed, part, 0..1, &mut part_pixels)?;
@@ -178,7 +205,7 @@ fn directly(pass: &Pass) -> Result<Cost> {
         }
         sum += sum_of(&pixels[..window.pixels()]);
     }
-    let seconds = start.elapsed().as_secs_f64();
+    let seconds = watch.seconds()?;
     let needed = direct::blocks_needed(placed);
     Ok(Cost { seconds, decoded: shared.cache.decoded() as f64 / needed as f64, sum })
 }
