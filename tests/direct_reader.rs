@@ -122,7 +122,8 @@ fn every_reader_makes_the_same_file_of_any_mixture() {
         let folder = Folder::new();
         let line = write_mixture(&folder, &mut Choices { seed, asked: 0 });
         let run = |reader: &str| {
-            let outcome = folder.run(&format!("{line} -o {reader}.tif --reader {reader}"));
+            // What is compared is what was read; verification compares with one reader's pixels, too.
+            let outcome = folder.run(&format!("{line} -o {reader}.tif --reader {reader} --verify none"));
             assert!(matches!(outcome.code, Some(0 | 1)), "seed {seed}, {reader}: {line}\n{}", outcome.stderr);
             outcome
         };

@@ -214,7 +214,7 @@ impl<'a, R: ReadAt + ?Sized> Reader<'a, R> {
         let size = Size::new(side(256)?, side(257)?);
         let samples = short(277, 1)?;
         ensure!(samples >= 1, "a pixel has no samples");
-        let tiled = find(322).is_some();
+        let tiled = find(322).is_some() || find(323).is_some();
         let block = if tiled {
             Size::new(side(322)?, side(323)?)
         } else {

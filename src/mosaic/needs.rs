@@ -121,6 +121,9 @@ fn bytes_of_a_row_of_blocks(mosaic: &Mosaic, touching: &Touching, chunk: usize, 
         }
         let source = &placed.source;
         let block = source.storage.block;
+        // The last windows of a row are made beside the first of the next: strips, which both touch, are wanted of both.
+        let strips = direct && block.columns >= source.size.columns;
+        let chunk = if strips { 2 * chunk } else { chunk };
         let rows =
             ((chunk / block.rows.max(1) + 2) * block.rows).min(source.size.rows.next_multiple_of(block.rows));
         let columns = source.size.columns.next_multiple_of(block.columns);
