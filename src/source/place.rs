@@ -81,7 +81,10 @@ impl Validity {
         placement: Placement,
         resampling: Resampling,
     ) -> Validity {
-        let hidden = placement == Placement::Resampled && hides_nodata(source, resampling);
+        // Where there is transparency, a virtual dataset would fill its band with nodata too, which is no 0. What is
+        // transparent or nodata is told apart after reading.
+        let hidden =
+            source.alpha.is_some() || placement == Placement::Resampled && hides_nodata(source, resampling);
         let told_nodata = if hidden { vec![None; nodata.len()] } else { nodata };
         let all_nodata = told_nodata.iter().all(Option::is_some);
         let added = BesideNodata::AddedAlpha(source.bands.len());
@@ -132,7 +135,9 @@ pub(super) fn warped_vrt(
     let nodata = &validity.told_nodata;
     if validity.adds_alpha() {
         arguments.extend(["-srcnodata".into(), "None".into(), "-dstalpha".into()]);
-    } else if let Some(values) = nodata_list(nodata).filter(|_| nodata.iter().any(Option::is_some)) {
+    } else if nodata.iter().all(Option::is_none) {
+        arguments.extend(["-srcnodata".into(), "None".into()]);
+    } else if let Some(values) = nodata_list(nodata) {
         arguments.extend(["-srcnodata".into(), values.clone(), "-dstnodata".into(), values]);
     }
     calls::warp(base, &arguments)
