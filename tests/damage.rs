@@ -140,6 +140,13 @@ fn run(folder: &Folder, reader: &str) -> Outcome {
     Outcome::of(&mut command)
 }
 
+/// Whether GDAL's pixels differ from run to run: for a DEFLATE block that holds more than it is asked for, libtiff may
+/// hand out memory that nobody has filled, without an error.
+fn gdal_makes_them_up(folder: &Folder) -> bool {
+    let before = folder.read("vrt.tif");
+    (0..5).any(|_| run(folder, "vrt").code != Some(0) || folder.read("vrt.tif") != before)
+}
+
 /// The job of a damaged source ends as it may.
 #[track_caller]
 fn assert_contained(folder: &Folder, what: &str) {
@@ -154,7 +161,8 @@ fn assert_contained(folder: &Folder, what: &str) {
         match outcome.code {
             Some(0) => {
                 assert_eq!(through_gdal.code, Some(0), "GDAL cannot read it: {told}");
-                assert!(folder.read(&output) == folder.read("vrt.tif"), "other pixels than GDAL's: {told}");
+                let same = folder.read(&output) == folder.read("vrt.tif");
+                assert!(same || gdal_makes_them_up(folder), "other pixels than GDAL's: {told}");
             }
             Some(1) => assert!(!folder.path(&output).exists(), "an output is left: {told}"),
             _ => panic!("{told}"),
