@@ -221,8 +221,10 @@ const AREA_BYTES: usize = 8 << 20;
 /// Small areas spread over the jobs, each in another corner of its window; fewer where there are many bands.
 fn sample(jobs: &Jobs, bands: usize, most_side: impl Fn(&Job) -> usize) -> Vec<(usize, Window)> {
     const SIDE: usize = 64;
+    const WINDOWS_AN_AREA: usize = 32;
     let most = (64 / bands.max(1)).clamp(2, 12);
-    let count = most.min(jobs.len().div_ceil(4));
+    // Each area costs about as much reading as a window: few enough to take no noticeable part of the time.
+    let count = most.min(jobs.len().div_ceil(WINDOWS_AN_AREA));
     (0..count)
         .map(|index| {
             let job = jobs.job((2 * index + 1) * jobs.len() / (2 * count));
