@@ -124,8 +124,9 @@ fn bytes_of_a_row_of_blocks(mosaic: &Mosaic, touching: &Touching, chunk: usize, 
         // The last windows of a row are made beside the first of the next: strips, which both touch, are wanted of both.
         let strips = direct && block.columns >= source.size.columns;
         let chunk = if strips { 2 * chunk } else { chunk };
-        let rows =
-            ((chunk / block.rows.max(1) + 2) * block.rows).min(source.size.rows.next_multiple_of(block.rows));
+        // So many rows of blocks at most, wherever the windows begin.
+        let rows_of_blocks = (chunk + block.rows - 2) / block.rows + 1;
+        let rows = (rows_of_blocks * block.rows).min(source.size.rows.next_multiple_of(block.rows));
         let columns = source.size.columns.next_multiple_of(block.columns);
         // Blocks of each band apart have an entry each; rows of one pixel are many blocks.
         let blocks = rows / block.rows * (columns / block.columns) * source.bands.len();

@@ -146,7 +146,7 @@ pub(super) fn warped_vrt(
 /// Whether a VRT must not hear of a source's nodata: where it does, GDAL's VRT computes in floating point (Float32 in
 /// 3.6), and 64-bit whole numbers lose their last digits. Nodata is told apart after reading, which is the same for
 /// the nearest pixel.
-fn hides_nodata(source: &Source, resampling: Resampling) -> bool {
+pub(super) fn hides_nodata(source: &Source, resampling: Resampling) -> bool {
     let wide = |band: &SourceBand| matches!(band.pixel_type, PixelType::UInt64 | PixelType::Int64);
     resampling == Resampling::Nearest && source.bands.iter().any(wide)
 }

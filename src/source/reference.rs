@@ -182,7 +182,12 @@ fn read_source(mosaic: &Mosaic, placed: &PlacedSource, window: Window, unit: usi
     let frame = Frame { grid: &mosaic.grid, wkt: &mosaic.wkt, resampling: mosaic.resampling };
     let warped = placed.placement == Placement::Warped;
     let placement = if warped { Placement::Warped } else { Placement::Resampled };
-    let validity = Validity::of(source, mosaic.nodata_of(source), placement, mosaic.resampling);
+    let mut validity = Validity::of(source, mosaic.nodata_of(source), placement, mosaic.resampling);
+    let on_grid = matches!(placed.placement, Placement::OnGrid { .. });
+    if on_grid && !place::hides_nodata(source, mosaic.resampling) {
+        // Blocks that the file does not hold read as nodata in all bands, in a VRT only where it is told.
+        validity.told_nodata = mosaic.nodata_of(source);
+    }
     let dataset = if warped {
         place::warped_vrt(&base, source, &frame, &validity)?
     } else {
@@ -192,7 +197,8 @@ fn read_source(mosaic: &Mosaic, placed: &PlacedSource, window: Window, unit: usi
         Some(touched) if warped || source.is_virtual || placed.placement == Placement::Resampled => {
             pieces(window, touched, unit)
         }
-        _ => vec![window],
+        Some(touched) => touched.intersection(window).into_iter().collect(),
+        None => Vec::new(),
     };
     let read = |band: &RasterBand, pixel_type| read_pieces(band, window, &pieces, pixel_type);
     let is_set = |values: Vec<Value>| values.iter().map(|value| value.to_f64() != 0.0).collect();

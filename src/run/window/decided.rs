@@ -7,6 +7,7 @@ use std::time::Instant;
 use anyhow::Result;
 
 use super::Shared;
+use super::lone;
 use super::open_sources::OpenSources;
 use crate::geometry::{Size, Window};
 use crate::pixels::{BandRule, Buffer, Composite, Layer, Number};
@@ -49,6 +50,11 @@ impl<'a> Decided<'a> {
     /// When a source cannot be read.
     pub fn decide(&mut self, job: Job, bands: Range<usize>) -> Result<()> {
         let Shared { mosaic, touching, totals, .. } = *self.shared;
+        if let Some(index) = lone::source(mosaic, touching, job)
+            && self.take_over(index, job.window, bands.clone())
+        {
+            return Ok(());
+        }
         self.composites.start(mosaic, bands.clone(), job.window.size());
         for index in touching.sources(job.window_row, job.window) {
             let part = mosaic.sources[index].window.and_then(|window| window.intersection(job.window));
@@ -66,6 +72,29 @@ impl<'a> Decided<'a> {
         self.finish(job.window, bands);
         Totals::add(&totals.composite, compositing);
         Ok(())
+    }
+
+    /// Takes the pixels of the one source that covers the window as they are. Says whether that could be done; where
+    /// a block cannot be decoded, the long way finds out why.
+    fn take_over(&mut self, index: usize, window: Window, bands: Range<usize>) -> bool {
+        let Shared { mosaic, totals, .. } = *self.shared;
+        let source = &mosaic.sources[index];
+        let reading = Instant::now();
+        self.pixels.resize(bands.len() * window.pixels());
+        for part in direct::parts(source, window) {
+            let place = (window, bands.clone());
+            if self.direct.read_into_window(index, source, part, place, &mut self.pixels).is_err() {
+                return false;
+            }
+        }
+        Totals::add(&totals.read, reading);
+        totals.samples_read.fetch_add((window.pixels() * bands.len()) as u64, Ordering::Relaxed);
+        let compositing = Instant::now();
+        self.valid.clear();
+        self.valid.resize(window.pixels(), 0);
+        lone::settle(&mosaic.bands[bands.clone()], &source.nodata[bands], &mut self.pixels, &mut self.valid);
+        Totals::add(&totals.composite, compositing);
+        true
     }
 
     /// Adds a source's `part` of the mosaic block by block, read without GDAL.

@@ -2,6 +2,7 @@
 
 mod blocks;
 mod decided;
+mod lone;
 mod open_sources;
 
 use std::time::Instant;

@@ -80,7 +80,8 @@ impl<'a> DirectReader<'a> {
         for (slot, &band) in placed.bands[own.clone()].iter().enumerate() {
             let block = self.block(index, &file, part, band)?;
             let sample = if layout.samples == 1 { 0 } else { band };
-            let target = (slot * count, &mut pixels.values);
+            let target =
+                Target { values: &mut pixels.values, start: slot * count, columns: part.place.columns };
             copy_samples(&block, (layout, &source.bands[band]), part, sample, target);
         }
         if let Some(alpha) = source.alpha {
@@ -93,6 +94,32 @@ impl<'a> DirectReader<'a> {
         let opaque = self.opaque.filter(|_| source.alpha.is_none() && bands.end > placed.bands.len());
         if let Some(opaque) = opaque {
             pixels.fill_opaque(opaque, &placed.nodata[own], count);
+        }
+        Ok(())
+    }
+
+    /// Reads one part of a source into its place in `window`: `pixels` holds bands × rows × columns of it.
+    ///
+    /// # Errors
+    /// As [`DirectReader::read`].
+    pub fn read_into_window(
+        &mut self,
+        index: usize,
+        placed: &PlacedSource,
+        part: Part,
+        (window, bands): (Window, Range<usize>),
+        pixels: &mut Buffer,
+    ) -> Result<()> {
+        let source = &placed.source;
+        let layout = source.direct.as_ref().ok().context("is not read directly")?;
+        let file = self.shared.files.get(index, source)?;
+        let inside = (part.place.row - window.row) * window.columns + part.place.column - window.column;
+        for (slot, &band) in placed.bands[bands].iter().enumerate() {
+            let block = self.block(index, &file, part, band)?;
+            let sample = if layout.samples == 1 { 0 } else { band };
+            let start = slot * window.pixels() + inside;
+            let target = Target { values: pixels, start, columns: window.columns };
+            copy_samples(&block, (layout, &source.bands[band]), part, sample, target);
         }
         Ok(())
     }
@@ -201,48 +228,56 @@ fn absent_pixel<S: Pixel>(band: &SourceBand) -> S {
     }
 }
 
-/// Copies one sample of a part's pixels into the values of `target`, from the given one on, as numbers of their type.
+/// Where a part's pixels of one band go.
+struct Target<'v> {
+    values: &'v mut Buffer,
+    /// The first pixel's index.
+    start: usize,
+    /// Pixels from one row's first to the next one's.
+    columns: usize,
+}
+
+/// Copies one sample of a part's pixels, as numbers of the target's type.
 fn copy_samples(
     block: &Block,
     (layout, band): (&DirectLayout, &SourceBand),
     part: Part,
     sample: usize,
-    (start, values): (usize, &mut Buffer),
+    target: Target,
 ) {
-    let count = part.place.pixels();
-    let Some(block) = block else {
-        crate::dispatch_pixel_type!(layout.pixel_type, S => {
-            crate::dispatch_pixel_type!(values.pixel_type(), T => {
-                values.pixels_mut::<T>()[start..start + count].fill(widen(absent_pixel::<S>(band)));
-            });
-        });
-        return;
-    };
-    if layout.pixel_type == values.pixel_type() {
-        crate::dispatch_pixel_type!(layout.pixel_type, T => {
-            let target = &mut values.pixels_mut::<T>()[start..start + count];
-            for (row, target) in target.chunks_exact_mut(part.place.columns).enumerate() {
-                let source = row_of(block.pixels::<T>(), layout, part, sample, row);
-                if layout.samples == 1 {
-                    target.copy_from_slice(&source[..part.place.columns]);
-                } else {
-                    let samples = source.iter().step_by(layout.samples);
-                    target.iter_mut().zip(samples).for_each(|(to, from)| *to = *from);
+    let Target { values, start, columns } = target;
+    let end = start + (part.place.rows - 1) * columns + part.place.columns;
+    let samples = layout.samples;
+    crate::dispatch_pixel_type!(layout.pixel_type, S => {
+        let absent = absent_pixel::<S>(band);
+        crate::dispatch_pixel_type!(values.pixel_type(), T => {
+            let rows = values.pixels_mut::<T>()[start..end].chunks_mut(columns);
+            for (row, target) in rows.enumerate() {
+                let target = &mut target[..part.place.columns];
+                let Some(block) = block else {
+                    target.fill(widen(absent));
+                    continue;
+                };
+                let source = row_of(block.pixels::<S>(), layout, part, sample, row);
+                match samples {
+                    1 => target.iter_mut().zip(source).for_each(|(to, &from)| *to = widen(from)),
+                    4 => pick::<S, T, 4>(source, target),
+                    _ => {
+                        let picked = source.iter().step_by(samples);
+                        target.iter_mut().zip(picked).for_each(|(to, &from)| *to = widen(from));
+                    }
                 }
             }
         });
-        return;
-    }
-    crate::dispatch_pixel_type!(layout.pixel_type, S => {
-        crate::dispatch_pixel_type!(values.pixel_type(), T => {
-            let target = &mut values.pixels_mut::<T>()[start..start + count];
-            for (row, target) in target.chunks_exact_mut(part.place.columns).enumerate() {
-                let source = row_of(block.pixels::<S>(), layout, part, sample, row);
-                let samples = source.iter().step_by(layout.samples);
-                target.iter_mut().zip(samples).for_each(|(to, &from)| *to = widen(from));
-            }
-        });
     });
+}
+
+/// Every `SAMPLES`th number; with their number known the compiler takes many at once.
+fn pick<S: Pixel, T: Pixel, const SAMPLES: usize>(source: &[S], target: &mut [T]) {
+    // The last pixel's later samples may lie behind the part.
+    let (whole, rest) = source.as_chunks::<SAMPLES>();
+    let numbers = whole.iter().map(|pixel| pixel[0]).chain(rest.first().copied());
+    target.iter_mut().zip(numbers).for_each(|(to, from)| *to = widen(from));
 }
 
 /// A row of a part's pixels, from the wanted sample of its first pixel on.
@@ -254,7 +289,13 @@ fn row_of<'b, T>(block: &'b [T], layout: &DirectLayout, part: Part, sample: usiz
 
 /// The same number in a type that holds it, or the nearest where the output's type was chosen narrower.
 fn widen<S: Pixel, T: Pixel>(value: S) -> T {
-    if S::TYPE.is_float() { T::from_f64(value.to_f64()) } else { T::from_i128(value.to_i128()) }
+    if S::TYPE == T::TYPE {
+        bytemuck::cast(value)
+    } else if S::TYPE.is_float() {
+        T::from_f64(value.to_f64())
+    } else {
+        T::from_i128(value.to_i128())
+    }
 }
 
 /// Whether an alpha means data: GDAL's alpha is read as UInt16, rounded, and what is negative or NaN is 0 there.
