@@ -77,15 +77,16 @@ impl<'a> DirectReader<'a> {
         pixels.values.resize(bands.len() * count);
         pixels.masked = false;
         let file = self.shared.files.get(index, source)?;
+        let mut held = None;
         for (slot, &band) in placed.bands[own.clone()].iter().enumerate() {
-            let block = self.block(index, &file, part, band)?;
+            let block = self.block(index, &file, part, band, &mut held)?;
             let sample = if layout.samples == 1 { 0 } else { band };
             let target =
                 Target { values: &mut pixels.values, start: slot * count, columns: part.place.columns };
             copy_samples(&block, (layout, &source.bands[band]), part, sample, target);
         }
         if let Some(alpha) = source.alpha {
-            let block = self.block(index, &file, part, alpha)?;
+            let block = self.block(index, &file, part, alpha, &mut held)?;
             let sample = if layout.samples == 1 { 0 } else { alpha };
             pixels.masked = true;
             pixels.mask.resize(count, 0);
@@ -114,8 +115,9 @@ impl<'a> DirectReader<'a> {
         let layout = source.direct.as_ref().ok().context("is not read directly")?;
         let file = self.shared.files.get(index, source)?;
         let inside = (part.place.row - window.row) * window.columns + part.place.column - window.column;
+        let mut held = None;
         for (slot, &band) in placed.bands[bands].iter().enumerate() {
-            let block = self.block(index, &file, part, band)?;
+            let block = self.block(index, &file, part, band, &mut held)?;
             let sample = if layout.samples == 1 { 0 } else { band };
             let start = slot * window.pixels() + inside;
             let target = Target { values: pixels, start, columns: window.columns };
@@ -124,12 +126,25 @@ impl<'a> DirectReader<'a> {
         Ok(())
     }
 
-    /// The decoded block that holds a part's pixels of one band.
-    fn block(&mut self, index: usize, file: &DirectFile, part: Part, band: usize) -> Result<Arc<Block>> {
+    /// The decoded block that holds a part's pixels of one band. `held` is the block of the band before, which holds
+    /// this one too where bands are side by side: a cache that is too small for it must not cost a decoding a band.
+    fn block(
+        &mut self,
+        index: usize,
+        file: &DirectFile,
+        part: Part,
+        band: usize,
+        held: &mut Option<(u64, Arc<Block>)>,
+    ) -> Result<Arc<Block>> {
         let (column, row) = part.block;
         let place = file.directory.block_index(column, row, band);
+        if let Some((_, block)) = held.as_ref().filter(|(held, _)| *held == place) {
+            return Ok(Arc::clone(block));
+        }
         let shared = self.shared;
-        shared.cache.get((index as u32, place), |spare| self.decode(file, place, row, spare))
+        let block = shared.cache.get((index as u32, place), |spare| self.decode(file, place, row, spare))?;
+        *held = Some((place, Arc::clone(&block)));
+        Ok(block)
     }
 
     fn decode(&mut self, file: &DirectFile, place: u64, row: usize, spare: Option<Buffer>) -> Result<Block> {
