@@ -1,0 +1,117 @@
+//! From decoded blocks to a source's pixels: the samples of one band, as numbers of the wanted type.
+
+use super::cache::Block;
+use super::{DirectLayout, Part};
+use crate::pixels::{Buffer, Number, Pixel};
+use crate::source::SourceBand;
+
+/// What GDAL reads where a file holds no block: the band's nodata, cut to what its pixels can be, or zero.
+fn absent_pixel<S: Pixel>(band: &SourceBand) -> S {
+    let zero = S::from_i128(0);
+    match (band.nodata, band.impossible_nodata.map(Number::to_f64)) {
+        (Some(value), _) => value.to_pixel().unwrap_or(zero),
+        (None, Some(value)) => S::from_f64(if S::TYPE.is_float() { value } else { value.round() }),
+        (None, None) => zero,
+    }
+}
+
+/// Where a part's pixels of one band go.
+pub(super) struct Target<'v> {
+    /// Bands × rows × columns.
+    pub values: &'v mut Buffer,
+    /// The first pixel's index.
+    pub start: usize,
+    /// Pixels from one row's first to the next one's.
+    pub columns: usize,
+}
+
+/// Copies one sample of a part's pixels, as numbers of the target's type.
+pub(super) fn copy_samples(
+    block: &Block,
+    (layout, band): (&DirectLayout, &SourceBand),
+    part: Part,
+    sample: usize,
+    target: Target,
+) {
+    let Target { values, start, columns } = target;
+    let end = start + (part.place.rows - 1) * columns + part.place.columns;
+    let samples = layout.samples;
+    crate::dispatch_pixel_type!(layout.pixel_type, S => {
+        let absent = absent_pixel::<S>(band);
+        crate::dispatch_pixel_type!(values.pixel_type(), T => {
+            let rows = values.pixels_mut::<T>()[start..end].chunks_mut(columns);
+            for (row, target) in rows.enumerate() {
+                let target = &mut target[..part.place.columns];
+                let Some(block) = block else {
+                    target.fill(widen(absent));
+                    continue;
+                };
+                let source = row_of(block.pixels::<S>(), layout, part, sample, row);
+                match samples {
+                    1 => target.iter_mut().zip(source).for_each(|(to, &from)| *to = widen(from)),
+                    4 => pick::<S, T, 4>(source, target),
+                    _ => {
+                        let picked = source.iter().step_by(samples);
+                        target.iter_mut().zip(picked).for_each(|(to, &from)| *to = widen(from));
+                    }
+                }
+            }
+        });
+    });
+}
+
+/// Every `SAMPLES`th number; with their number known the compiler takes many at once.
+fn pick<S: Pixel, T: Pixel, const SAMPLES: usize>(source: &[S], target: &mut [T]) {
+    // The last pixel's later samples may lie behind the part.
+    let (whole, rest) = source.as_chunks::<SAMPLES>();
+    let numbers = whole.iter().map(|pixel| pixel[0]).chain(rest.first().copied());
+    target.iter_mut().zip(numbers).for_each(|(to, from)| *to = widen(from));
+}
+
+/// A row of a part's pixels, from the wanted sample of its first pixel on.
+fn row_of<'b, T>(block: &'b [T], layout: &DirectLayout, part: Part, sample: usize, row: usize) -> &'b [T] {
+    let first = (part.inside.1 + row) * layout.block.columns + part.inside.0;
+    let start = first * layout.samples + sample;
+    &block[start..start + (part.place.columns - 1) * layout.samples + 1]
+}
+
+/// The same number in a type that holds it, or the nearest where the output's type was chosen narrower.
+fn widen<S: Pixel, T: Pixel>(value: S) -> T {
+    if S::TYPE == T::TYPE {
+        bytemuck::cast(value)
+    } else if S::TYPE.is_float() {
+        T::from_f64(value.to_f64())
+    } else {
+        T::from_i128(value.to_i128())
+    }
+}
+
+/// Whether an alpha means data: GDAL's alpha is read as UInt16, rounded, and what is negative or NaN is 0 there.
+fn is_opaque<T: Pixel>(alpha: T) -> u8 {
+    u8::from(alpha.to_f64() >= 0.5)
+}
+
+pub(super) fn mark_opaque(
+    block: &Block,
+    (layout, band): (&DirectLayout, &SourceBand),
+    part: Part,
+    sample: usize,
+    mask: &mut [u8],
+) {
+    crate::dispatch_pixel_type!(layout.pixel_type, T => {
+        let Some(block) = block else {
+            mask.fill(is_opaque(absent_pixel::<T>(band)));
+            return;
+        };
+        for (row, mask) in mask.chunks_exact_mut(part.place.columns).enumerate() {
+            let source = row_of(block.pixels::<T>(), layout, part, sample, row);
+            let alphas = source.iter().step_by(layout.samples);
+            mask.iter_mut().zip(alphas).for_each(|(mask, &alpha)| *mask = is_opaque(alpha));
+        }
+    });
+}
+
+pub(super) fn swap_bytes(buffer: &mut Buffer) {
+    let width = buffer.pixel_type().bytes();
+    buffer.bytes_mut().chunks_exact_mut(width).for_each(<[u8]>::reverse);
+}
