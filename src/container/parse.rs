@@ -56,23 +56,13 @@ pub(super) struct Entry {
     pub tag: u16,
     pub kind: u16,
     pub count: u64,
-    /// Where its values stand, for the kinds that are whole numbers.
-    position: u64,
-    /// Where the field of four or eight bytes stands that holds the values or their place.
-    field: u64,
-    /// What that field says as a place.
-    place: u64,
+    /// Where its values stand, for the kinds that TIFF knows.
+    pub position: u64,
 }
 
 impl Entry {
-    /// Where the values stand, when one has `width` bytes: in the field itself where they fit.
-    pub fn value_position(&self, width: u64, big: bool) -> u64 {
-        let fits = self.count.checked_mul(width).is_some_and(|length| length <= if big { 8 } else { 4 });
-        if fits { self.field } else { self.place }
-    }
-
     /// Bytes of one value, for the kinds that TIFF knows.
-    fn any_value_bytes(&self) -> Option<u64> {
+    pub fn any_value_bytes(&self) -> Option<u64> {
         match self.kind {
             1 | 2 | 6 | 7 => Some(1),
             3 | 8 => Some(2),
@@ -164,13 +154,11 @@ impl<'a, R: ReadAt + ?Sized> Reader<'a, R> {
             kind: number(2, 2) as u16,
             count: number(4, offset_bytes),
             position: value,
-            field: value,
-            place: number(4 + offset_bytes as usize, offset_bytes),
         };
         // Values that fit in the field stand there; otherwise the field says where they are.
         let inline = entry.any_value_bytes().and_then(|width| width.checked_mul(entry.count));
         if inline.is_none_or(|length| length > offset_bytes) {
-            entry.position = entry.place;
+            entry.position = number(4 + offset_bytes as usize, offset_bytes);
         }
         entry
     }

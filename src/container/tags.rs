@@ -46,12 +46,13 @@ pub fn tags_of_only_directory(file: &(impl ReadAt + ?Sized), without: &[u16]) ->
     let mut tags = Vec::with_capacity(entries.len());
     let mut left = MOST_BYTES;
     for entry in entries.iter().filter(|entry| !without.contains(&entry.tag)) {
-        let width = kind_bytes(entry.kind).with_context(|| format!("tag {} has no known type", entry.tag))?;
+        let width =
+            entry.any_value_bytes().with_context(|| format!("tag {} has no known type", entry.tag))?;
         let length = entry.count.saturating_mul(width);
         // Many fields may point to the same bytes: each alone being small is not enough.
         ensure!(length <= left, "tag {} claims {length} bytes", entry.tag);
         left -= length;
-        let bytes = reader.bytes(entry.value_position(width, reader.big), length)?;
+        let bytes = reader.bytes(entry.position, length)?;
         tags.push(Tag { number: entry.tag, kind: entry.kind, count: entry.count, bytes });
     }
     Ok(Some(Tags { byte_order: reader.order, big: reader.big, tags }))
@@ -64,16 +65,5 @@ impl Tags {
         let tag = self.tags.iter().find(|tag| tag.number == number && tag.kind == DOUBLE)?;
         let value = |bytes: &[u8]| f64::from_bits(self.byte_order.number(bytes));
         Some(tag.bytes.chunks_exact(8).map(value).collect())
-    }
-}
-
-/// Bytes of one value of a type (TIFF 6.0, section 2; BigTIFF adds 16 to 18).
-fn kind_bytes(kind: u16) -> Option<u64> {
-    match kind {
-        1 | 2 | 6 | 7 => Some(1),
-        3 | 8 => Some(2),
-        4 | 9 | 11 | 13 => Some(4),
-        5 | 10 | 12 | 16 | 17 | 18 => Some(8),
-        _ => None,
     }
 }

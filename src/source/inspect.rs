@@ -9,7 +9,7 @@ use gdal::{Dataset, Metadata};
 use super::direct::DirectLayout;
 use super::open::open;
 use super::trap::checked_with_warnings;
-use super::{FileReader, Model, Problem, Source, SourceBand, Stamp, Storage, place};
+use super::{FileReader, Model, Problem, Source, SourceBand, Stamp, Storage, calls};
 use crate::container;
 use crate::geometry::{Footprint, GeoTransform, Resolution, Size};
 use crate::pixels::{Number, PixelType};
@@ -94,7 +94,7 @@ fn footprint(dataset: &Dataset, own: &GeoTransform, wkt: &str, target: Option<&s
     let (columns, rows) = dataset.raster_size();
     let (geotransform, size) = match target {
         Some(target) if own.is_rotated() || !super::crs::is_same(wkt, target) => {
-            place::suggested_grid(dataset, wkt, target)?
+            calls::suggested_output(dataset, wkt, target)?
         }
         _ => (*own, Size::new(columns, rows)),
     };

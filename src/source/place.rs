@@ -4,7 +4,7 @@ use anyhow::Result;
 use gdal::Dataset;
 
 use super::{Source, SourceBand, calls};
-use crate::geometry::{GeoTransform, Grid, Size};
+use crate::geometry::Grid;
 use crate::pixels::{Number, PixelType, Resampling};
 
 /// The way from a source's pixels to the mosaic's.
@@ -34,11 +34,6 @@ impl Placement {
             None => Placement::Resampled,
         }
     }
-}
-
-/// Geotransform and size that GDAL would warp a dataset to.
-pub(super) fn suggested_grid(dataset: &Dataset, from: &str, to: &str) -> Result<(GeoTransform, Size)> {
-    calls::suggested_output(dataset, from, to)
 }
 
 /// What a virtual dataset has to know to put a source on a grid.
