@@ -120,16 +120,6 @@ fn write_striped(from: &Path, to: &Path, codec: &str) -> Result<()> {
     Ok(())
 }
 
-/// The windows that cover a raster, row by row.
-fn windows(raster: Size, window: Size) -> impl Iterator<Item = Window> {
-    let whole = Window::new(0, 0, raster.columns, raster.rows);
-    (0..raster.rows).step_by(window.rows).flat_map(move |row| {
-        (0..raster.columns).step_by(window.columns).filter_map(move |column| {
-            Window::new(column, row, window.columns, window.rows).intersection(whole)
-        })
-    })
-}
-
 fn sum_of(pixels: &[i16]) -> i64 {
     pixels.iter().map(|&pixel| i64::from(pixel)).sum()
 }
@@ -144,7 +134,7 @@ fn through_gdal(pass: &Pass) -> Result<Cost> {
     let raster = Size::new(dataset.raster_size().0, dataset.raster_size().1);
     let mut pixels = vec![0i16; pass.window.pixels()];
     let (mut sum, before, watch) = (0, bytes_read()?, Watch::start()?);
-    for window in windows(raster, pass.window) {
+    for window in Window::whole(raster).cut(pass.window) {
         let (place, size) = ((window.column as isize, window.row as isize), (window.columns, window.rows));
         let pixels = &mut pixels[..window.pixels()];
         band.read_into_slice(place, size, size, pixels, None)?;
@@ -189,12 +179,13 @@ fn directly(pass: &Pass) -> Result<Cost> {
     let mosaic = mosaic_of(&pass.file)?;
     let placed = &mosaic.sources[0];
     ensure!(placed.direct, "{} is not read directly", placed.source.name);
-    let shared = DirectSources { files: DirectFiles::new(1), cache: BlockCache::new(pass.cache as usize) };
-    let mut reader = DirectReader::new(&mosaic, &shared);
+    let shared = DirectSources { files: DirectFiles::new(1), cache: BlockCache::new(pass.cache as usize, 1) };
+    let mut reader = DirectReader::new(&mosaic, &shared, pass.window);
     let mut part_pixels = Pixels::new(PixelType::Int16);
     let mut pixels = vec![0i16; pass.window.pixels()];
     let (mut sum, watch) = (0, Watch::start()?);
-    for window in windows(placed.source.size, pass.window) {
+    for window in Window::whole(placed.source.size).cut(pass.window) {
+        reader.enter(window);
         for part in direct::parts(placed, window) {
             reader.read(0, placed, part, 0..1, &mut part_pixels)?;
             let rows = part_pixels.values.pixels::<i16>().chunks_exact(part.place.columns);
@@ -203,6 +194,7 @@ fn directly(pass: &Pass) -> Result<Cost> {
                 pixels[start..start + values.len()].copy_from_slice(values);
             }
         }
+        reader.leave();
         sum += sum_of(&pixels[..window.pixels()]);
     }
     let seconds = watch.seconds()?;

@@ -92,6 +92,22 @@ impl Window {
         (column < end_column && row < end_row)
             .then(|| Window::new(column, row, end_column - column, end_row - row))
     }
+
+    /// This window with its place told from the first pixel of `area`, in which it lies.
+    pub const fn from(self, area: Window) -> Window {
+        Window::new(self.column - area.column, self.row - area.row, self.columns, self.rows)
+    }
+
+    /// Its parts of size `part`, row by row; those at the right and lower edge are cut.
+    pub fn cut(self, part: Size) -> impl Iterator<Item = Window> {
+        let across = (self.column..self.end_column()).step_by(part.columns);
+        (self.row..self.end_row()).step_by(part.rows).flat_map(move |row| {
+            across.clone().map(move |column| {
+                let columns = part.columns.min(self.end_column() - column);
+                Window::new(column, row, columns, part.rows.min(self.end_row() - row))
+            })
+        })
+    }
 }
 
 impl fmt::Display for Window {

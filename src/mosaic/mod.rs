@@ -6,6 +6,7 @@
 //!        ─verify→ findings ─rename→ the output ─report→
 //! ```
 
+mod decoded;
 mod encoding;
 mod failure;
 mod gather;

@@ -1,13 +1,12 @@
 //! What the mosaic needs, byte by byte, and the plan that fits it into the budget.
 
-use super::{Encoding, Failure};
+use super::{Encoding, Failure, decoded};
 use crate::codec::{BlockLayout, Encoder, max_encoded_len};
 use crate::config::{Settings, Verify};
 use crate::geometry::Size;
 use crate::pixels::Composite;
 use crate::plan::{self, Jobs, Levels, Needs, Plan, TooSmall, Touching, WindowGrid};
 use crate::run::{Pyramid, memory};
-use crate::source::direct::ENTRY_BYTES;
 use crate::source::{Mosaic, PlacedSource, Placement, Problem, Source};
 
 /// Cuts the work so that it fits into the budget.
@@ -18,11 +17,10 @@ pub fn plan(
 ) -> Result<(Plan, Touching, Jobs), Failure> {
     let grid = |window: Size| WindowGrid { size: mosaic.grid.size, window, block: encoding.block };
     let touching = |window| Touching::new(&grid(window), mosaic.sources.iter().map(|source| source.window));
-    let row_of_blocks = |direct: bool, rows: usize| {
-        bytes_of_a_row_of_blocks(mosaic, &touching(Size::new(mosaic.grid.size.columns, rows)), rows, direct)
+    let row_of_blocks = |rows: usize| {
+        bytes_of_a_row_of_blocks(mosaic, &touching(Size::new(mosaic.grid.size.columns, rows)), rows)
     };
-    let (row_directly, row_through_gdal) =
-        (|rows| row_of_blocks(true, rows), |rows| row_of_blocks(false, rows));
+    let wanted_again = |window: Size, workers| decoded::bytes(mosaic, &touching(window), window, workers);
     let encoder = Encoder::new(encoding.compression, encoding.predictor, encoding.level)
         .map_err(|error| Failure::Problems(vec![Problem::new("--compress", format!("{error:#}"))]))?;
     let samples = if encoding.bands_apart { 1 } else { mosaic.bands.len() };
@@ -32,13 +30,13 @@ pub fn plan(
         block_bytes: largest(mosaic, true, |source| source.storage.block_bytes),
         encoded_bytes: largest(mosaic, true, |source| source.storage.encoded_bytes),
         block_pixels: largest(mosaic, true, |source| source.storage.block.pixels()),
-        row_of_blocks: &row_directly,
+        wanted_again: &wanted_again,
     };
     let through_gdal = plan::ThroughGdal {
         handle_bytes: largest(mosaic, false, Source::handle_bytes),
         reader_bytes: reader_bytes(mosaic, encoding.block),
         block_bytes: largest(mosaic, false, |source| source.storage.block_bytes),
-        row_of_blocks: &row_through_gdal,
+        row_of_blocks: &row_of_blocks,
     };
     let levels = Levels {
         size: mosaic.grid.size,
@@ -60,10 +58,11 @@ pub fn plan(
         max_encoded: &|raw| max_encoded_len(encoding.compression, raw),
         batch: encoder.batch(),
         encoder_bytes: encoder.working_bytes(block_layout),
+        source_block: largest_block(mosaic),
         direct: mosaic.sources.iter().any(|placed| placed.direct).then_some(direct),
         through_gdal: mosaic.sources.iter().any(|placed| !placed.direct).then_some(through_gdal),
         verifier_bytes: verifier_bytes(settings, mosaic, encoding.block),
-        runtime: memory::resident() + STILL_TO_COME,
+        runtime: memory::resident() + still_to_come(mosaic),
         chunk: settings.chunk,
         workers: settings.threads,
     };
@@ -77,7 +76,9 @@ pub fn plan(
 
 /// What the process will take beside the plan once it works: parts of GDAL and PROJ that are loaded on first use, and
 /// what the C heap loses between the pieces.
-const STILL_TO_COME: u64 = 16 << 20;
+fn still_to_come(mosaic: &Mosaic) -> u64 {
+    if mosaic.sources.iter().all(|placed| placed.direct) { 8 << 20 } else { 16 << 20 }
+}
 
 /// By how much what the process takes differs from run to run: the least that is named must work in the next one.
 const DRIFT: u64 = 2 << 20;
@@ -111,27 +112,27 @@ fn largest(mosaic: &Mosaic, direct: bool, figure: impl Fn(&Source) -> usize) -> 
     sources.map(|placed| figure(&placed.source)).max().unwrap_or(0)
 }
 
+/// Size of the largest of the sources' blocks.
+fn largest_block(mosaic: &Mosaic) -> Size {
+    let blocks = mosaic.sources.iter().map(|placed| placed.source.storage.block);
+    blocks.max_by_key(|block| block.pixels()).unwrap_or(Size::square(1))
+}
+
 /// Bytes of the decoded source blocks that one row of windows touches, the row that touches most, of the sources that
-/// are read directly or of those that are not.
-fn bytes_of_a_row_of_blocks(mosaic: &Mosaic, touching: &Touching, chunk: usize, direct: bool) -> u64 {
+/// are read through GDAL: its cache keeps what was used last.
+fn bytes_of_a_row_of_blocks(mosaic: &Mosaic, touching: &Touching, chunk: usize) -> u64 {
     let of_source = |index: usize| {
         let placed = &mosaic.sources[index];
-        if placed.direct != direct {
+        if placed.direct {
             return 0;
         }
         let source = &placed.source;
         let block = source.storage.block;
-        // The last windows of a row are made beside the first of the next: strips, which both touch, are wanted of both.
-        let strips = direct && block.columns >= source.size.columns;
-        let chunk = if strips { 2 * chunk } else { chunk };
         // So many rows of blocks at most, wherever the windows begin.
         let rows_of_blocks = (chunk + block.rows - 2) / block.rows + 1;
         let rows = (rows_of_blocks * block.rows).min(source.size.rows.next_multiple_of(block.rows));
         let columns = source.size.columns.next_multiple_of(block.columns);
-        // Blocks of each band apart have an entry each; rows of one pixel are many blocks.
-        let blocks = rows / block.rows * (columns / block.columns) * source.bands.len();
-        let entries = if direct { blocks * ENTRY_BYTES } else { 0 };
-        (rows * columns * source.pixel_bytes() + entries) as u64
+        (rows * columns * source.pixel_bytes()) as u64
     };
     touching.rows().map(|row| row.map(of_source).sum()).max().unwrap_or(0)
 }

@@ -76,7 +76,7 @@ fn write_blocks(
     totals.note(container.warnings.clone());
     let direct = DirectSources {
         files: DirectFiles::new(OPEN_FILES),
-        cache: BlockCache::new(plan.decoded_bytes as usize),
+        cache: BlockCache::new(plan.decoded_bytes as usize, plan.windows_ahead),
     };
     let (pyramid, store) = match encoding.overviews.as_slice() {
         [] => (None, None),

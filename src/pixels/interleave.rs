@@ -7,7 +7,7 @@ use crate::geometry::{Size, Window};
 
 /// Copies one block out of a window into `block`: rows × columns × bands of `block_side`², the bands of a pixel side by
 /// side. Where the block reaches over the raster's edge, its last column is repeated and rows
-/// below are `fill` (one sample's bytes): after differencing both are runs of zeros, which pack best.
+/// below are `fill` (one pixel's bytes): after differencing both are runs of zeros, which pack best.
 ///
 /// `pixels` holds bands × rows × columns of `window`; `bands` says which of them; `part` is the block's part inside
 /// the window.
@@ -21,11 +21,12 @@ pub fn gather_block(
 ) {
     let bytes = pixels.pixel_type().bytes();
     match bytes {
-        1 => gather::<u8>(pixels.bytes(), window, bands, part, (block_side, fill), block),
-        2 => gather::<u16>(pixels.bytes(), window, bands, part, (block_side, fill), block),
-        4 => gather::<u32>(pixels.bytes(), window, bands, part, (block_side, fill), block),
-        _ => gather::<u64>(pixels.bytes(), window, bands, part, (block_side, fill), block),
+        1 => gather::<u8>(pixels.bytes(), window, bands, part, block_side, block),
+        2 => gather::<u16>(pixels.bytes(), window, bands, part, block_side, block),
+        4 => gather::<u32>(pixels.bytes(), window, bands, part, block_side, block),
+        _ => gather::<u64>(pixels.bytes(), window, bands, part, block_side, block),
     }
+    pad_block(block, part.size(), block_side, fill);
 }
 
 fn gather<T: Pod>(
@@ -33,7 +34,7 @@ fn gather<T: Pod>(
     window: Size,
     bands: std::ops::Range<usize>,
     part: Window,
-    (side, fill): (usize, &[u8]),
+    side: usize,
     block: &mut [u8],
 ) {
     let pixels: &[T] = bytemuck::cast_slice(pixels);
@@ -57,12 +58,19 @@ fn gather<T: Pod>(
                 }
             }
         }
+    }
+}
+
+/// Fills what a block of `side`² pixels has beyond `part`, its pixels in the raster: the last column is repeated, rows
+/// below are `fill` (one pixel's bytes).
+pub fn pad_block(block: &mut [u8], part: Size, side: usize, fill: &[u8]) {
+    let pixel = fill.len();
+    for line in block.chunks_exact_mut(side * pixel).take(part.rows) {
         for column in part.columns..side {
-            line.copy_within((part.columns - 1) * count..part.columns * count, column * count);
+            line.copy_within((part.columns - 1) * pixel..part.columns * pixel, column * pixel);
         }
     }
-    let below = bytemuck::pod_read_unaligned(fill);
-    block[part.rows * side * count..].fill(below);
+    block[part.rows * side * pixel..].chunks_exact_mut(pixel).for_each(|to| to.copy_from_slice(fill));
 }
 
 /// Writes the samples of each pixel side by side; with their number known the compiler writes many pixels at once.
@@ -102,7 +110,7 @@ mod tests {
     fn a_block_is_gathered_with_its_edge_repeated() {
         let pixels = Buffer::UInt16((0..24).collect());
         let mut block = vec![0u8; 4 * 4 * 2 * 2];
-        gather_block(&pixels, Size::new(4, 3), 0..2, Window::new(2, 1, 2, 2), (4, &[9, 0]), &mut block);
+        gather_block(&pixels, Size::new(4, 3), 0..2, Window::new(2, 1, 2, 2), (4, &[9, 0, 9, 0]), &mut block);
         let block: &[u16] = bytemuck::cast_slice(&block);
         assert_eq!(block[..8], [6, 18, 7, 19, 7, 19, 7, 19]);
         assert_eq!(block[8..16], [10, 22, 11, 23, 11, 23, 11, 23]);
@@ -138,7 +146,7 @@ mod tests {
             let bytes = pixel_type.bytes();
             let mut pixels = Buffer::zeros(pixel_type, bands * window.pixels());
             pixels.bytes_mut().iter_mut().enumerate().for_each(|(i, byte)| *byte = (i * 7 + i / 251) as u8);
-            let fill = vec![9u8; bytes];
+            let fill = vec![9u8; bands * bytes];
             let mut block = vec![0u8; side * side * bands * bytes];
             for (top, left) in (0..rows).step_by(side).flat_map(|t| (0..columns).step_by(side).map(move |l| (t, l))) {
                 let part = Window::new(left, top, side.min(columns - left), side.min(rows - top));
@@ -148,7 +156,7 @@ mod tests {
                     let column = (left + column).min(part.end_column() - 1);
                     let from = (band * window.rows + top + row) * window.columns + column;
                     let inside = row < part.rows;
-                    let expected = if inside { &pixels.bytes()[from * bytes..][..bytes] } else { &fill[..] };
+                    let expected = if inside { &pixels.bytes()[from * bytes..][..bytes] } else { &fill[..bytes] };
                     prop_assert_eq!(found, expected);
                 }
             }

@@ -14,7 +14,7 @@ mod sum;
 pub use buffer::Buffer;
 pub use composite::{BandRule, Composite, Layer};
 pub use downsample::{Area, Axis, Downsample, OverviewResampling, Tile, Validity};
-pub use interleave::{gather_block, is_filled_with, pack_mask};
+pub use interleave::{gather_block, is_filled_with, pack_mask, pad_block};
 pub(crate) use method::named_values;
 pub use method::{Method, Resampling};
 pub use number::Number;

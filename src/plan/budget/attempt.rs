@@ -5,6 +5,8 @@ use crate::geometry::Size;
 
 /// What a thread's stack and its part of the C heap come to.
 const THREAD: u64 = 2 << 20;
+/// Side of the areas that are decided at once, where blocks are not larger: they fit into a processor's own cache.
+const USUAL_AREA: usize = 512;
 /// Open sources beyond which a worker gains nothing.
 const MOST_OPEN_SOURCES: usize = 64;
 
@@ -27,17 +29,22 @@ impl<'a> Attempt<'a> {
         Attempt { needs, cut, workers, cache: LEAST_CACHE, decoded: 0, open_sources: 1 }
     }
 
-    /// Bytes of decoded blocks, and of GDAL's cache beyond the least, that hold what a row of windows touches.
+    /// Bytes of decoded blocks, and of GDAL's cache beyond the least, that hold what windows
+    /// touch more than once.
     pub fn wanted_caches(&self) -> (u64, u64) {
         let rows = self.cut.window.rows;
-        let decoded = self.needs.direct.as_ref().map_or(0, |direct| (direct.row_of_blocks)(rows));
+        let decoded = self
+            .needs
+            .direct
+            .as_ref()
+            .map_or(0, |direct| (direct.wanted_again)(self.cut.window, self.workers));
         let own = self.needs.through_gdal.as_ref().map_or(0, |gdal| (gdal.row_of_blocks)(rows));
         (decoded, (own * self.workers as u64).saturating_sub(self.cache))
     }
 
     /// Pixels of a source that are read at once.
     fn layer_pixels(&self) -> u64 {
-        let window = self.window_pixels().pixels();
+        let window = self.area_pixels().pixels();
         match (&self.needs.through_gdal, &self.needs.direct) {
             (None, Some(direct)) => window.min(direct.block_pixels) as u64,
             _ => window as u64,
@@ -57,8 +64,19 @@ impl<'a> Attempt<'a> {
         (own + direct) as u64
     }
 
-    fn window(&self) -> Size {
-        self.cut.window
+    /// What is decided at once: a block, or several small ones. Overviews are made of whole windows.
+    fn area(&self) -> Size {
+        let side = USUAL_AREA.next_multiple_of(self.needs.block);
+        match self.needs.levels.overviews.is_empty() {
+            true => Size::new(side.min(self.cut.window.columns), side.min(self.cut.window.rows)),
+            false => self.cut.window,
+        }
+    }
+
+    /// An area as large as any is.
+    fn area_pixels(&self) -> Size {
+        let (area, whole) = (self.area(), self.needs.size);
+        Size::new(area.columns.min(whole.columns), area.rows.min(whole.rows))
     }
 
     /// A window as large as any is.
@@ -74,7 +92,7 @@ impl<'a> Attempt<'a> {
     }
 
     fn windows_ahead(&self) -> usize {
-        2 * self.workers
+        self.workers + self.workers.div_ceil(2)
     }
 
     /// The most bytes that the blocks of an area are encoded to. Blocks at the edge are stored whole.
@@ -91,7 +109,7 @@ impl<'a> Attempt<'a> {
     /// Every byte that can be alive.
     pub fn lines(&self) -> Vec<Line> {
         let needs = self.needs;
-        let pixels = self.window_pixels().pixels() as u64;
+        let pixels = self.area_pixels().pixels() as u64;
         let bands = self.cut.bands_at_once as u64;
         let block_bytes = needs.block * needs.block * needs.block_samples() * needs.output_bytes;
         let line = |what: &str, bytes: u64| Line { what: what.into(), bytes };
@@ -104,11 +122,9 @@ impl<'a> Attempt<'a> {
             each("stacks", THREAD),
             each("pixels of one source", self.layer_pixels() * (bands * needs.working_bytes as u64 + 3)),
             each("the composite's state", pixels * (bands * needs.state_bytes as u64)),
-            each("the window's pixels", pixels * (bands * needs.output_bytes as u64 + 1)),
-            each(
-                "blocks being encoded",
-                (self.batch() * (block_bytes + (needs.max_encoded)(block_bytes))) as u64,
-            ),
+            each("the pixels decided", pixels * (bands * needs.output_bytes as u64 + 1)),
+            // What they are encoded to is the window's at once.
+            each("blocks being encoded", (self.batch() * block_bytes) as u64),
             each("encoder tables", needs.encoder_bytes as u64),
             each("the window's encoded blocks", self.encoded(self.window_pixels())),
             each("open sources", self.open()),
@@ -154,24 +170,50 @@ impl<'a> Attempt<'a> {
         blocks * self.planes() * RECORD
     }
 
+    /// What is left of the budget for caches, and what they would take.
+    fn for_caches(&self, limit: u64) -> (u64, (u64, u64)) {
+        let room = limit.saturating_sub(super::total(&self.lines()));
+        let share = if self.needs.through_gdal.is_some() { room / 4 * 3 } else { room };
+        (share, self.wanted_caches())
+    }
+
+    /// About what a pixel costs a worker: decoding it once is 1, encoding it in a full batch is 1.
+    pub fn cost(&self, limit: u64) -> f64 {
+        let (room, wanted) = self.for_caches(limit);
+        let wanted = wanted.0 + wanted.1;
+        let kept = if wanted == 0 { 1.0 } else { (room as f64 / wanted as f64).min(1.0) };
+        // Where blocks are not kept, those across the seams of windows are decoded for each window again.
+        let block = self.needs.source_block;
+        let seam = |block: usize, window: usize| (1.0 - kept) * block as f64 / window as f64;
+        let window = self.window_pixels();
+        // The window to the right comes soon: a small cache is enough for it.
+        let decoding =
+            (1.0 + seam(block.columns, window.columns) / 4.0) * (1.0 + seam(block.rows, window.rows));
+        // A batch that is not full leaves a processor waiting for its own results.
+        let batch = self.batch() as f64 / self.needs.batch.max(1) as f64;
+        decoding + 0.8 + 0.2 / batch
+    }
+
     /// Gives what is left to the caches, in the proportion in which they are wanted, then to open sources.
-    pub fn spend(mut self, room: u64, wanted: (u64, u64), limit: u64) -> Plan {
-        let for_caches = (wanted.0 + wanted.1).min(room / 4 * 3);
+    pub fn spend(mut self, limit: u64) -> Plan {
+        let (room, wanted) = self.for_caches(limit);
+        let for_caches = room.min(wanted.0 + wanted.1);
         let share = |part: u64| {
             (u128::from(for_caches) * u128::from(part) / u128::from((wanted.0 + wanted.1).max(1))) as u64
         };
+        let for_sources = (limit.saturating_sub(super::total(&self.lines())) - for_caches) / 2;
         self.decoded = share(wanted.0);
         self.cache += share(wanted.1);
         if let Some(gdal) = &self.needs.through_gdal {
             let handle = (self.workers * gdal.handle_bytes).max(1) as u64;
-            let more_open = ((room - for_caches) / 2 / handle).min(MOST_OPEN_SOURCES as u64 - 1);
-            self.open_sources += more_open as usize;
+            self.open_sources += (for_sources / handle).min(MOST_OPEN_SOURCES as u64 - 1) as usize;
         }
         let to_verify = (limit - self.needs.runtime) / self.needs.verifier_bytes.max(1);
         Plan {
             decoded_bytes: self.decoded,
             verifiers: to_verify.clamp(1, self.workers as u64) as usize,
-            window: self.window(),
+            window: self.cut.window,
+            area: self.area(),
             batch: self.batch(),
             bands_at_once: self.cut.bands_at_once,
             workers: self.workers,

@@ -23,6 +23,8 @@ pub struct Line {
 pub struct Plan {
     /// A window's size.
     pub window: Size,
+    /// Size of the parts of a window that are decided at once.
+    pub area: Size,
     /// How many bands are made at once.
     pub bands_at_once: usize,
     /// How many workers there are.
@@ -67,36 +69,27 @@ const LEAST_CACHE: u64 = 4 * MIB;
 
 /// The fastest plan that fits into `limit` bytes.
 ///
-/// Workers come first, since encoding is most of the work; then larger windows, which read fewer blocks twice; then
-/// bands at once; what is left goes to GDAL's block cache and to open sources.
+/// Workers come first, since encoding is most of the work; then the cut that costs a worker least; what is left goes to
+/// caches and to open sources.
 ///
 /// # Errors
 /// When not even the smallest plan fits.
 pub fn plan(needs: &Needs, limit: u64) -> Result<Plan, TooSmall> {
     let cuts = cuts(needs);
-    for workers in (1..=needs.workers.max(1)).rev() {
-        // A cache that holds a row of windows is worth a smaller window, but not a worker.
-        for full_cache in [true, false] {
-            for &cut in &cuts {
-                let attempt = Attempt::least(needs, cut, workers);
-                let wanted = attempt.wanted_caches();
-                let fixed = total(&attempt.lines());
-                let room = limit.saturating_sub(fixed);
-                let enough = !full_cache || room / 4 * 3 >= wanted.0 + wanted.1;
-                if fixed <= limit && enough && limit >= least_to_verify(needs) {
-                    return Ok(attempt.spend(room, wanted, limit));
-                }
-            }
+    let least_to_verify = needs.runtime + needs.verifier_bytes;
+    // Verification begins when the work is done and its memory free again.
+    let most_workers = if limit >= least_to_verify { needs.workers.max(1) } else { 0 };
+    for workers in (1..=most_workers).rev() {
+        let attempts = cuts.iter().map(|&cut| Attempt::least(needs, cut, workers));
+        let fitting = attempts.filter(|attempt| total(&attempt.lines()) <= limit);
+        // Of those that cost the same, the first.
+        if let Some(best) = fitting.min_by(|one, other| one.cost(limit).total_cmp(&other.cost(limit))) {
+            return Ok(best.spend(limit));
         }
     }
     let smallest = cuts.last().copied().expect("there is always a cut");
     let least = total(&Attempt::least(needs, smallest, 1).lines());
-    Err(TooSmall { least: least.max(least_to_verify(needs)) })
-}
-
-/// Verification begins when the work is done and its memory free again.
-fn least_to_verify(needs: &Needs) -> u64 {
-    needs.runtime + needs.verifier_bytes
+    Err(TooSmall { least: least.max(least_to_verify) })
 }
 
 /// A window's size and bands at once.

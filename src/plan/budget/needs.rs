@@ -31,6 +31,8 @@ pub struct Needs<'a> {
     pub levels: &'a Levels,
     /// Whether all bands of a window must be there before any of its overviews can be made.
     pub bands_together: bool,
+    /// Size of the sources' largest blocks.
+    pub source_block: Size,
     /// What is read through GDAL; nothing where all sources are read directly.
     pub through_gdal: Option<ThroughGdal<'a>>,
     /// What is read directly; nothing where no source is.
@@ -72,6 +74,6 @@ pub struct Direct<'a> {
     pub encoded_bytes: usize,
     /// Pixels of the largest block.
     pub block_pixels: usize,
-    /// Bytes of decoded blocks that one row of windows, so many pixels high, touches.
-    pub row_of_blocks: &'a dyn Fn(usize) -> u64,
+    /// Bytes of decoded blocks that are wanted again, for windows of a size and so many workers.
+    pub wanted_again: &'a dyn Fn(Size, usize) -> u64,
 }

@@ -10,10 +10,11 @@ fn needs<'a>(
     workers: usize,
     max_encoded: &'a dyn Fn(usize) -> usize,
     row_of_blocks: &'a dyn Fn(usize) -> u64,
+    wanted_again: &'a dyn Fn(Size, usize) -> u64,
 ) -> Needs<'a> {
     let gdal = ThroughGdal { handle_bytes: 5 << 20, reader_bytes: 0, block_bytes: 2 << 20, row_of_blocks };
     let direct =
-        Direct { block_bytes: 2 << 20, encoded_bytes: 1 << 20, block_pixels: 512 * 512, row_of_blocks };
+        Direct { block_bytes: 2 << 20, encoded_bytes: 1 << 20, block_pixels: 512 * 512, wanted_again };
     let overviews = if bands.is_multiple_of(2) { Overviews::Auto } else { Overviews::None };
     let overviews = overviews.sizes(size, 512, bands.is_multiple_of(4));
     let levels = Levels { size, overviews, block: 512, pixel_bytes: 2 * bands };
@@ -32,6 +33,7 @@ fn needs<'a>(
         // Kept for the test's lifetime, so that no test has to hold it.
         levels: Box::leak(Box::new(levels)),
         bands_together: false,
+        source_block: Size::square(512),
         through_gdal: (!bands.is_multiple_of(3)).then_some(gdal),
         direct: (bands % 3 != 1).then_some(direct),
         verifier_bytes: 7 << 20,
@@ -49,7 +51,8 @@ proptest! {
     ) {
         let encoded = |raw: usize| raw + raw / 2 + 64;
         let row = |rows: usize| (columns * rows * 2) as u64;
-        let needs = needs(Size::new(columns, rows), bands, workers, &encoded, &row);
+        let again = |window: Size, workers: usize| (columns * window.rows + workers * window.pixels()) as u64;
+        let needs = needs(Size::new(columns, rows), bands, workers, &encoded, &row, &again);
         match plan(&needs, limit) {
             Ok(plan) => {
                 prop_assert!(plan.total() <= limit);
@@ -70,7 +73,8 @@ proptest! {
     ) {
         let encoded = |raw: usize| raw + raw / 2 + 64;
         let row = |rows: usize| (columns * rows * 2) as u64;
-        let needs = needs(Size::new(columns, rows), bands, 8, &encoded, &row);
+        let again = |window: Size, workers: usize| (columns * window.rows + workers * window.pixels()) as u64;
+        let needs = needs(Size::new(columns, rows), bands, 8, &encoded, &row, &again);
         if let (Ok(little), Ok(much)) = (plan(&needs, limit), plan(&needs, limit * 2)) {
             prop_assert!(much.workers >= little.workers);
         }
@@ -83,8 +87,9 @@ proptest! {
     ) {
         let encoded = |raw: usize| raw + raw / 2 + 64;
         let row = |rows: usize| (columns * rows * 2) as u64;
+        let again = |window: Size, workers: usize| (columns * window.rows + workers * window.pixels()) as u64;
         let size = Size::new(columns, rows);
-        let needs = Needs { chunk: chunk.map(|c| c * 512), ..needs(size, bands, workers, &encoded, &row) };
+        let needs = Needs { chunk: chunk.map(|c| c * 512), ..needs(size, bands, workers, &encoded, &row, &again) };
         let TooSmall { least } = plan(&needs, 0).expect_err("nothing fits into nothing");
         let plan_of_least = plan(&needs, least).expect("it was said to be enough");
         prop_assert_eq!((plan_of_least.workers, plan_of_least.total()), (1, least));
@@ -98,8 +103,9 @@ proptest! {
     ) {
         let encoded = |raw: usize| raw + raw / 2 + 64;
         let row = |rows: usize| (columns * rows * 2) as u64;
+        let again = |window: Size, workers: usize| (columns * window.rows + workers * window.pixels()) as u64;
         let chunk = chunk * 512;
-        let needs = Needs { chunk: Some(chunk), ..needs(Size::new(columns, rows), bands, 8, &encoded, &row) };
+        let needs = Needs { chunk: Some(chunk), ..needs(Size::new(columns, rows), bands, 8, &encoded, &row, &again) };
         match plan(&needs, limit) {
             Ok(plan) => prop_assert_eq!(plan.window, Size::square(chunk)),
             Err(TooSmall { least }) => prop_assert!(least > limit),
@@ -112,12 +118,13 @@ proptest! {
     ) {
         let encoded = |raw: usize| raw + raw / 2 + 64;
         let row = |rows: usize| (columns * rows * 2) as u64;
-        let needs = needs(Size::new(columns, rows), bands, 4, &encoded, &row);
+        let again = |window: Size, workers: usize| (columns * window.rows + workers * window.pixels()) as u64;
+        let needs = needs(Size::new(columns, rows), bands, 4, &encoded, &row, &again);
         if let Ok(plan) = plan(&needs, limit) {
             let of_gdal = |gdal: &ThroughGdal| (gdal.row_of_blocks)(plan.window.rows) * plan.workers as u64;
             let wanted = needs.through_gdal.as_ref().map_or(0, of_gdal);
             prop_assert!((LEAST_CACHE..=wanted.max(LEAST_CACHE)).contains(&plan.cache_bytes));
-            let of_direct = |direct: &Direct| (direct.row_of_blocks)(plan.window.rows);
+            let of_direct = |direct: &Direct| (direct.wanted_again)(plan.window, plan.workers);
             prop_assert!(plan.decoded_bytes <= needs.direct.as_ref().map_or(0, of_direct));
             let line = |what: &str| plan.lines.iter().find(|line| line.what.starts_with(what)).unwrap().bytes;
             prop_assert_eq!(line("GDAL's block cache"), plan.cache_bytes);
@@ -133,7 +140,8 @@ proptest! {
 fn where_only_fewer_bands_at_once_fit_the_windows_stay_whole_blocks() {
     let encoded = |raw: usize| raw + 64;
     let row = |_: usize| 0;
-    let needs = needs(Size::new(20_000, 20_000), 100, 1, &encoded, &row);
+    let again = |_: Size, _: usize| 0;
+    let needs = needs(Size::new(20_000, 20_000), 100, 1, &encoded, &row, &again);
     let TooSmall { least } = plan(&needs, 0).expect_err("nothing fits into nothing");
     let plan = plan(&needs, least + (8 << 20)).expect("it is more than the least");
     assert_eq!(plan.window, Size::square(512));

@@ -60,7 +60,7 @@ impl<'a> TileEncoder<'a> {
         for band in (0..count).step_by(samples) {
             let block = &mut self.raw[self.waiting.len()];
             block.resize(side * side * samples * sample_bytes, 0);
-            let fill = (side, &self.implicit[..sample_bytes]);
+            let fill = (side, &self.implicit[..]);
             gather_block(&tile.pixels, whole.size(), band..band + samples, whole, fill, block);
             if is_filled_with(block, &self.implicit) && !(blocks_in_pairs && has_mask) {
                 continue;

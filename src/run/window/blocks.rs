@@ -1,6 +1,6 @@
-//! The encoded blocks of a window: cut out of its pixels, encoded, put into the run of their row.
+//! The encoded blocks of a window: filled by whoever has the pixels, encoded several at a time, put into the run of
+//! their row.
 
-use std::ops::Range;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
@@ -10,10 +10,10 @@ use super::{Shared, WindowRun};
 use crate::codec::{BlockLayout, Encoder, Predictor};
 use crate::geometry::{Size, Window};
 use crate::output::{BlockId, EncodedBlock, Plane};
-use crate::pixels::{Buffer, Number, Pixel, gather_block, is_filled_with, pack_mask};
+use crate::pixels::{Buffer, Number, Pixel, is_filled_with, pack_mask};
 use crate::run::Totals;
 
-/// A worker's encoders, and the memory in which it cuts and encodes blocks.
+/// A worker's encoders, and the memory in which it fills and encodes blocks.
 pub struct BlockEncoder<'a> {
     shared: &'a Shared<'a>,
     encoder: Encoder,
@@ -55,103 +55,93 @@ impl<'a> BlockEncoder<'a> {
         &self.implicit
     }
 
-    /// Encodes the blocks of the window that hold `bands`, whose `pixels` are bands × rows × columns; `valid` (rows ×
-    /// columns) is 1 where any band so far has data.
+    /// How an image block's pixels stand in memory.
+    fn layout(&self) -> BlockLayout {
+        let Shared { block: side, mosaic, .. } = *self.shared;
+        let sample_bytes = mosaic.pixel_type.bytes();
+        BlockLayout { columns: side, rows: side, samples: self.shared.samples(), sample_bytes }
+    }
+
+    /// Takes the block that `fill` writes, for a row of blocks of the window that `runs` are of; it is encoded as soon
+    /// as there are enough. One that holds nothing is left out, unless it is `wanted` all the same: then this is false.
     ///
     /// # Errors
-    /// When the codec fails.
-    pub fn encode(
+    /// What `fill` says, or when the codec fails.
+    pub fn add(
         &mut self,
-        (window, bands): (Window, Range<usize>),
-        pixels: &Buffer,
-        valid: &[u8],
+        (row, id): (usize, BlockId),
+        wanted: bool,
         runs: &mut [WindowRun],
-    ) -> Result<()> {
-        let encoding = Instant::now();
-        let Shared { block: side, bands_apart, mosaic, totals, .. } = *self.shared;
-        let samples = self.shared.samples();
-        let sample_bytes = mosaic.pixel_type.bytes();
-        let layout = BlockLayout { columns: side, rows: side, samples, sample_bytes };
-        for (row, part) in parts(window.size(), side) {
-            for first in bands.clone().step_by(samples) {
-                let taken = first - bands.start..first - bands.start + samples;
-                let fill = (side, &self.implicit[..sample_bytes]);
-                let block = &mut self.raw[self.waiting.len()];
-                block.resize(layout.bytes(), 0);
-                gather_block(pixels, window.size(), taken, part, fill, block);
-                let wanted = self.shared.blocks_in_pairs && any_valid(valid, window.size(), part);
-                if !wanted && is_filled_with(block, &self.implicit) {
-                    totals.sparse_blocks.fetch_add(1, Ordering::Relaxed);
-                    continue;
-                }
-                let id = self.id(Plane::Image, window, part, if bands_apart { first } else { 0 });
-                self.waiting.push((row, id));
-                if self.waiting.len() == self.raw.len() {
-                    self.encode_waiting(layout, runs)?;
-                }
-            }
+        fill: impl FnOnce(&mut [u8]) -> Result<()>,
+    ) -> Result<bool> {
+        let layout = self.layout();
+        let block = &mut self.raw[self.waiting.len()];
+        block.resize(layout.bytes(), 0);
+        fill(block)?;
+        if !wanted && is_filled_with(block, &self.implicit) {
+            self.shared.totals.sparse_blocks.fetch_add(1, Ordering::Relaxed);
+            return Ok(false);
         }
-        self.encode_waiting(layout, runs)?;
-        Totals::add(&totals.encode, encoding);
-        Ok(())
+        self.waiting.push((row, id));
+        if self.waiting.len() == self.raw.len() {
+            self.encode_waiting(runs)?;
+        }
+        Ok(true)
     }
 
     /// Encodes the blocks that wait, several at a time being quicker than one after the other.
-    fn encode_waiting(&mut self, layout: BlockLayout, runs: &mut [WindowRun]) -> Result<()> {
-        let count = self.waiting.len();
-        let mut blocks: Vec<&mut [u8]> = self.raw[..count].iter_mut().map(Vec::as_mut_slice).collect();
-        self.encoder.encode_batch(&mut blocks, layout, &mut self.encoded[..count])?;
-        for ((row, id), encoded) in self.waiting.drain(..).zip(&self.encoded) {
-            runs[row].blocks.push((id, EncodedBlock::new(encoded.clone())));
-        }
-        Ok(())
-    }
-
-    /// Encodes the blocks of the window's mask; `valid` (rows × columns) is 1 where there are data.
     ///
     /// # Errors
     /// When the codec fails.
-    pub fn encode_mask(&mut self, window: Window, valid: &[u8], runs: &mut [WindowRun]) -> Result<()> {
-        let side = self.shared.block;
-        let layout = BlockLayout { columns: side / 8, rows: side, samples: 1, sample_bytes: 1 };
-        let (mut block, mut encoded) = (vec![0; layout.bytes()], Vec::new());
-        for (row, part) in parts(window.size(), side) {
-            pack_mask(valid, window.size(), part, side, &mut block);
-            let id = self.id(Plane::Mask, window, part, 0);
-            let image_is_stored = || runs[row].blocks.iter().any(|(stored, _)| stored.index == id.index);
-            let wanted = self.shared.blocks_in_pairs && image_is_stored();
-            if !wanted && block.iter().all(|&bits| bits == 0) {
-                continue;
-            }
-            self.mask_encoder.encode(&mut block, layout, &mut encoded)?;
-            runs[row].blocks.push((id, EncodedBlock::new(encoded.clone())));
+    pub fn encode_waiting(&mut self, runs: &mut [WindowRun]) -> Result<()> {
+        let encoding = Instant::now();
+        let (layout, count) = (self.layout(), self.waiting.len());
+        let mut blocks: Vec<&mut [u8]> = self.raw[..count].iter_mut().map(Vec::as_mut_slice).collect();
+        self.encoder.encode_batch(&mut blocks, layout, &mut self.encoded[..count])?;
+        for ((row, id), encoded) in self.waiting.drain(..).zip(&mut self.encoded) {
+            runs[row].blocks.push((id, EncodedBlock::new(take_bytes(encoded, layout.bytes()))));
         }
+        Totals::add(&self.shared.totals.encode, encoding);
         Ok(())
     }
 
-    /// The number of a block in the file: plane by plane, row by row.
-    fn id(&self, plane: Plane, window: Window, part: Window, band: usize) -> BlockId {
+    /// Encodes the mask's block of an area of one block's size or less; `valid` (rows × columns of `part.1`) is 1
+    /// where there are data, and `part.0` the block's part of it. An empty one is left out, unless it is `wanted`.
+    ///
+    /// # Errors
+    /// When the codec fails.
+    pub fn add_mask(
+        &mut self,
+        (row, id): (usize, BlockId),
+        wanted: bool,
+        runs: &mut [WindowRun],
+        (valid, size, part): (&[u8], Size, Window),
+    ) -> Result<()> {
+        let encoding = Instant::now();
+        let side = self.shared.block;
+        let layout = BlockLayout { columns: side / 8, rows: side, samples: 1, sample_bytes: 1 };
+        let mut block = vec![0; layout.bytes()];
+        pack_mask(valid, size, part, side, &mut block);
+        if wanted || block.iter().any(|&bits| bits != 0) {
+            let mut encoded = Vec::new();
+            self.mask_encoder.encode(&mut block, layout, &mut encoded)?;
+            runs[row].blocks.push((id, EncodedBlock::new(encoded)));
+        }
+        Totals::add(&self.shared.totals.encode, encoding);
+        Ok(())
+    }
+
+    /// The number in the file of the block that begins at a pixel of the mosaic: plane by plane, row by row.
+    pub fn id(&self, plane: Plane, block: Window, band: usize) -> BlockId {
         let side = self.shared.block;
         let blocks = self.shared.blocks();
-        let column = (window.column + part.column) / side;
-        let row = (window.row + part.row) / side;
+        let (column, row) = (block.column / side, block.row / side);
         BlockId { level: 0, plane, index: ((band * blocks.rows + row) * blocks.columns + column) as u64 }
     }
 }
 
-/// Whether any pixel of a part of a window is valid (rows × columns of `window`).
-fn any_valid(valid: &[u8], window: Size, part: Window) -> bool {
-    (part.row..part.end_row()).any(|row| {
-        valid[row * window.columns + part.column..][..part.columns].iter().any(|&valid| valid != 0)
-    })
-}
-
-/// The blocks of a window as parts of it, each with the number of its row of blocks.
-fn parts(window: Size, side: usize) -> impl Iterator<Item = (usize, Window)> {
-    (0..window.rows).step_by(side).enumerate().flat_map(move |(row_of_blocks, row)| {
-        (0..window.columns).step_by(side).map(move |column| {
-            let size = Size::new(side.min(window.columns - column), side.min(window.rows - row));
-            (row_of_blocks, Window::new(column, row, size.columns, size.rows))
-        })
-    })
+/// What a block of `raw` bytes was encoded to, out of the memory for the next one. A copy leaves that in place; bytes
+/// too many to be there twice are handed over themselves.
+fn take_bytes(encoded: &mut Vec<u8>, raw: usize) -> Vec<u8> {
+    if encoded.len() > raw / 2 + raw / 4 { std::mem::take(encoded) } else { encoded.clone() }
 }

@@ -10,7 +10,7 @@ use super::Shared;
 use super::lone;
 use super::open_sources::OpenSources;
 use crate::geometry::{Size, Window};
-use crate::pixels::{BandRule, Buffer, Composite, Layer, Number};
+use crate::pixels::{BandRule, Buffer, Composite, Layer, Number, pad_block};
 use crate::plan::Job;
 use crate::run::Totals;
 use crate::source::direct::{self, DirectReader};
@@ -36,7 +36,7 @@ impl<'a> Decided<'a> {
         Decided {
             shared,
             sources: OpenSources::new(mosaic, shared.plan.open_sources),
-            direct: DirectReader::new(mosaic, shared.direct),
+            direct: DirectReader::new(mosaic, shared.direct, shared.plan.window),
             composites: Composites::default(),
             layer: Pixels::new(mosaic.working_type),
             pixels: Buffer::zeros(mosaic.pixel_type, 0),
@@ -44,34 +44,70 @@ impl<'a> Decided<'a> {
         }
     }
 
-    /// Decides `bands` of the window.
+    /// Decides `bands` of an area of the job's window.
     ///
     /// # Errors
     /// When a source cannot be read.
-    pub fn decide(&mut self, job: Job, bands: Range<usize>) -> Result<()> {
+    pub fn decide(&mut self, job: Job, area: Window, bands: Range<usize>) -> Result<()> {
         let Shared { mosaic, touching, totals, .. } = *self.shared;
-        if let Some(index) = lone::source(mosaic, touching, job)
-            && self.take_over(index, job.window, bands.clone())
+        self.direct.enter(job.window);
+        if let Some(index) = lone::source(mosaic, touching, job.window_row, area)
+            && self.take_over(index, area, bands.clone())
         {
             return Ok(());
         }
-        self.composites.start(mosaic, bands.clone(), job.window.size());
-        for index in touching.sources(job.window_row, job.window) {
-            let part = mosaic.sources[index].window.and_then(|window| window.intersection(job.window));
+        self.composites.start(mosaic, bands.clone(), area.size());
+        for index in touching.sources(job.window_row, area) {
+            let part = mosaic.sources[index].window.and_then(|window| window.intersection(area));
             let Some(part) = part else { continue };
             if mosaic.sources[index].direct {
-                self.add_directly(index, part, job.window, &bands)?;
+                self.add_directly(index, part, area, &bands)?;
             } else {
-                self.add_through_gdal(index, part, job.window, &bands)?;
+                self.add_through_gdal(index, part, area, &bands)?;
             }
             if self.composites.current().is_settled() {
                 break;
             }
         }
         let compositing = Instant::now();
-        self.finish(job.window, bands);
+        self.finish(area, bands);
         Totals::add(&totals.composite, compositing);
         Ok(())
+    }
+
+    /// Copies a block of the mosaic, in the job's window and of `bands`, out of the decoded blocks of the one source
+    /// that covers it. Says whether that could be done; where a block cannot be decoded, the long way finds out why.
+    ///
+    /// `raw` is filled, beyond the mosaic's edge as [`pad_block`] does with `fill`.
+    pub fn take_block(
+        &mut self,
+        job: Job,
+        block: Window,
+        bands: Range<usize>,
+        (raw, fill): (&mut [u8], &[u8]),
+    ) -> bool {
+        let Shared { mosaic, touching, totals, block: side, .. } = *self.shared;
+        let Some(index) = lone::source(mosaic, touching, job.window_row, block) else { return false };
+        let source = &mosaic.sources[index];
+        if !lone::is_stored_alike(&mosaic.bands, source, bands.clone()) {
+            return false;
+        }
+        let reading = Instant::now();
+        self.direct.enter(job.window);
+        for part in direct::parts(source, block) {
+            if self.direct.read_into_block(index, source, part, (block, side, bands.clone()), raw).is_err() {
+                return false;
+            }
+        }
+        pad_block(raw, block.size(), side, fill);
+        Totals::add(&totals.read, reading);
+        totals.samples_read.fetch_add((block.pixels() * bands.len()) as u64, Ordering::Relaxed);
+        true
+    }
+
+    /// The worker is done with the window of its job.
+    pub fn leave(&mut self) {
+        self.direct.leave();
     }
 
     /// Takes the pixels of the one source that covers the window as they are. Says whether that could be done; where

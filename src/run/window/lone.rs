@@ -1,22 +1,39 @@
-//! Windows that one source covers alone, most of a mosaic: its pixels are the mosaic's, and nothing is composited.
+//! Areas that one source covers alone, most of a mosaic: its pixels are the mosaic's, and nothing is composited.
 
+use std::ops::Range;
+
+use crate::geometry::Window;
 use crate::pixels::{Buffer, Method, Number, Pixel};
-use crate::plan::{Job, Touching};
-use crate::source::{Mosaic, MosaicBand};
+use crate::plan::Touching;
+use crate::source::{Mosaic, MosaicBand, PlacedSource};
 
-/// The one source that touches a window, where its pixels can be taken as they are: it covers the window, is read
-/// directly, has no transparency, and neither rule nor types change a value.
-pub fn source(mosaic: &Mosaic, touching: &Touching, job: Job) -> Option<usize> {
-    let mut sources = touching.sources(job.window_row, job.window);
+/// The one source that touches an area in this row of windows, where its pixels can be taken as they are: it covers
+/// the area, is read directly, has no transparency, and neither rule nor types change a value.
+pub fn source(mosaic: &Mosaic, touching: &Touching, window_row: usize, area: Window) -> Option<usize> {
+    let mut sources = touching.sources(window_row, area);
     let (index, None) = (sources.next()?, sources.next()) else { return None };
     let placed = &mosaic.sources[index];
-    let covers = placed.window.and_then(|window| window.intersection(job.window)) == Some(job.window);
+    let covers = placed.window.and_then(|window| window.intersection(area)) == Some(area);
     let as_it_is = placed.direct
         && matches!(mosaic.method, Method::First | Method::Last)
         && mosaic.pixel_type == mosaic.working_type
         && placed.source.alpha.is_none()
         && mosaic.opaque.is_none();
     (covers && as_it_is).then_some(index)
+}
+
+/// Whether a block of the mosaic's `bands` holds the same bytes as the source's own block, pixel for pixel: the same
+/// bands side by side, and nodata that are spelled alike.
+pub fn is_stored_alike(all: &[MosaicBand], source: &PlacedSource, bands: Range<usize>) -> bool {
+    let Ok(layout) = &source.source.direct else { return false };
+    let side_by_side = layout.samples == bands.len()
+        && (layout.samples == 1 || source.bands[bands.clone()].iter().copied().eq(0..layout.samples));
+    // Of zero and of NaN floats have several spellings, of which the background is one.
+    let one_spelling = |nodata: Number| !layout.pixel_type.is_float() || nodata.to_f64().abs() > 0.0;
+    let alike = |(band, nodata): (&MosaicBand, &Option<Number>)| {
+        nodata.is_none_or(|nodata| nodata == band.background && one_spelling(nodata))
+    };
+    side_by_side && all[bands.clone()].iter().zip(&source.nodata[bands]).all(alike)
 }
 
 /// Replaces a source's nodata by the mosaic's background in `pixels` (bands × rows × columns), and sets `valid` (rows ×

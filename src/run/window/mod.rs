@@ -5,6 +5,7 @@ mod decided;
 mod lone;
 mod open_sources;
 
+use std::ops::Range;
 use std::time::Instant;
 
 use anyhow::Result;
@@ -15,7 +16,7 @@ use super::pyramid::{Pyramid, TileEncoder};
 use crate::codec::{Compression, Predictor};
 use crate::geometry::{Size, Window};
 use crate::output::{BlockId, EncodedBlock, OverviewStore, Plane};
-use crate::pixels::Area;
+use crate::pixels::{Area, gather_block};
 use crate::plan::{Job, Plan, Touching};
 use crate::source::Mosaic;
 use crate::source::direct::DirectSources;
@@ -75,7 +76,7 @@ pub struct WindowMaker<'a> {
     decided: Decided<'a>,
     blocks: BlockEncoder<'a>,
     tiles: TileEncoder<'a>,
-    /// Rows × columns: 1 where any band of the mosaic has data.
+    /// Rows × columns of the area in work: 1 where any band of the mosaic has data. Kept only where it is wanted.
     valid_in_any: Vec<u8>,
 }
 
@@ -90,15 +91,88 @@ impl<'a> WindowMaker<'a> {
         Ok(WindowMaker { shared, decided: Decided::new(shared), blocks, tiles, valid_in_any: Vec::new() })
     }
 
-    /// Hands the window's pixels on to the overviews.
-    fn make_overviews(&mut self, window: Window, first_band: usize) -> Result<()> {
+    /// Makes the blocks of an area of the window, its bands a few at a time.
+    fn make_area(&mut self, job: Job, area: Window, runs: &mut [WindowRun]) -> Result<()> {
+        let Shared { mosaic, plan, .. } = *self.shared;
+        if mosaic.mask {
+            self.valid_in_any.clear();
+            self.valid_in_any.resize(area.pixels(), 0);
+        }
+        let count = mosaic.bands.len();
+        let mut stored = vec![false; area.size().tiles(Size::square(self.shared.block)).pixels()];
+        for first in (0..count).step_by(plan.bands_at_once) {
+            let bands = first..count.min(first + plan.bands_at_once);
+            self.make_bands((job, area), bands, &mut stored, runs)?;
+        }
+        if mosaic.mask {
+            for (block, &stored) in area.cut(Size::square(self.shared.block)).zip(&stored) {
+                let place = (self.row_in(job, block), self.blocks.id(Plane::Mask, block, 0));
+                let valid = (&self.valid_in_any[..], area.size(), block.from(area));
+                self.blocks.add_mask(place, self.shared.blocks_in_pairs && stored, runs, valid)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the blocks of some bands of an area; `stored` becomes true for each of its blocks that holds anything.
+    fn make_bands(
+        &mut self,
+        (job, area): (Job, Window),
+        bands: Range<usize>,
+        stored: &mut [bool],
+        runs: &mut [WindowRun],
+    ) -> Result<()> {
+        let Shared { mosaic, block: side, bands_apart, blocks_in_pairs, totals, .. } = *self.shared;
+        let samples = self.shared.samples();
+        // Masks and overviews are made of the decided pixels, not of blocks.
+        let mut is_decided = mosaic.mask || self.shared.overviews.is_some();
+        if is_decided {
+            self.decided.decide(job, area, bands.clone())?;
+            self.valid_in_any.iter_mut().zip(&self.decided.valid).for_each(|(any, &valid)| *any |= valid);
+            self.make_overviews(area, bands.start)?;
+        }
+        for (block, stored) in area.cut(Size::square(side)).zip(stored) {
+            let part = block.from(area);
+            let wanted = blocks_in_pairs && any_valid(&self.valid_in_any, area.size(), part);
+            for first in bands.clone().step_by(samples) {
+                let id = self.blocks.id(Plane::Image, block, if bands_apart { first } else { 0 });
+                let place = (self.row_in(job, block), id);
+                let implicit = self.blocks.implicit().to_vec();
+                let decided = &mut self.decided;
+                *stored |= self.blocks.add(place, wanted, runs, |raw| {
+                    if !is_decided && decided.take_block(job, block, first..first + samples, (raw, &implicit))
+                    {
+                        return Ok(());
+                    }
+                    if !is_decided {
+                        decided.decide(job, area, bands.clone())?;
+                        is_decided = true;
+                    }
+                    let gathering = Instant::now();
+                    let taken = first - bands.start..first - bands.start + samples;
+                    gather_block(&decided.pixels, area.size(), taken, part, (side, &implicit), raw);
+                    Totals::add(&totals.encode, gathering);
+                    Ok(())
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands the area's pixels on to the overviews.
+    fn make_overviews(&mut self, area: Window, first_band: usize) -> Result<()> {
         let Some((pyramid, store)) = self.shared.overviews else { return Ok(()) };
         let making = Instant::now();
         let mask = self.shared.mosaic.mask.then_some(&self.valid_in_any[..]);
-        let area = Area { window, pixels: &self.decided.pixels, mask };
+        let area = Area { window: area, pixels: &self.decided.pixels, mask };
         pyramid.add(first_band, &area, |finished| self.tiles.encode(finished, store))?;
         Totals::add(&self.shared.totals.overviews, making);
         Ok(())
+    }
+
+    /// The row of blocks of the job's window in which a block lies.
+    fn row_in(&self, job: Job, block: Window) -> usize {
+        (block.row - job.window.row) / self.shared.block
     }
 
     /// Left to right; at one position all bands, then the mask.
@@ -116,25 +190,21 @@ impl Work<(BlockId, EncodedBlock)> for WindowMaker<'_> {
     }
 
     fn make(&mut self, job: Job) -> Result<Vec<WindowRun>> {
-        let window = job.window;
-        let rows = window.rows.div_ceil(self.shared.block);
+        let rows = job.window.rows.div_ceil(self.shared.block);
         let mut runs: Vec<_> = (0..rows).map(|row| Run { place: job.run(row), blocks: Vec::new() }).collect();
-        let count = self.shared.mosaic.bands.len();
-        let at_once = self.shared.plan.bands_at_once;
-        self.valid_in_any.clear();
-        self.valid_in_any.resize(window.pixels(), 0);
-        for first in (0..count).step_by(at_once) {
-            let bands = first..count.min(first + at_once);
-            self.decided.decide(job, bands.clone())?;
-            self.valid_in_any.iter_mut().zip(&self.decided.valid).for_each(|(any, &valid)| *any |= valid);
-            self.make_overviews(window, bands.start)?;
-            self.blocks.encode((window, bands), &self.decided.pixels, &self.valid_in_any, &mut runs)?;
+        for area in job.window.cut(self.shared.plan.area) {
+            self.make_area(job, area, &mut runs)?;
         }
-        if self.shared.mosaic.mask {
-            self.blocks.encode_mask(window, &self.valid_in_any, &mut runs)?;
-        }
+        self.blocks.encode_waiting(&mut runs)?;
+        self.decided.leave();
         // Bands were made a few at a time: in the file a block position's bands stand together.
         runs.iter_mut().for_each(|run| run.blocks.sort_by_key(|(id, _)| self.place_in_run(*id)));
         Ok(runs)
     }
+}
+
+/// Whether any pixel of a part of an area is valid (rows × columns of `area`).
+fn any_valid(valid: &[u8], area: Size, part: Window) -> bool {
+    (part.row..part.end_row())
+        .any(|row| valid[row * area.columns + part.column..][..part.columns].iter().any(|&valid| valid != 0))
 }

@@ -15,9 +15,15 @@ pub type Key = (u32, u64);
 /// A decoded block; `None` where the file holds none, which reads as nodata or zero.
 pub type Block = Option<Buffer>;
 
-/// The cache. Blocks that were used longest ago go first, which suits windows that run row by row.
+/// The next use of a block that no window wants any more.
+pub const NEVER: u64 = u64::MAX;
+
+/// The cache. Windows run in the order of their numbers, so that it is known when a block is wanted again: the one
+/// that is wanted last goes first (Belady, "A study of replacement algorithms for a virtual-storage computer", 1966).
 pub struct BlockCache {
     limit: usize,
+    /// By how many windows one may lag behind another.
+    lag: u64,
     state: Mutex<State>,
     changed: Condvar,
     decoded: AtomicU64,
@@ -26,23 +32,33 @@ pub struct BlockCache {
 #[derive(Default)]
 struct State {
     entries: HashMap<Key, Entry>,
-    /// Blocks that are ready, by when they were used last.
-    by_use: BTreeMap<u64, Key>,
-    uses: u64,
+    /// Blocks that are ready, by the window that wants them next; the second number only tells them apart.
+    by_next: BTreeMap<(u64, u64), Key>,
+    count: u64,
+    /// The furthest window that has asked.
+    furthest: u64,
     bytes: usize,
-    /// Memory of a block that went, for the next one.
-    spare: Option<Buffer>,
+    /// Memory of blocks that went, for the next ones: given back to the heap it would be cut into smaller pieces.
+    spare: Vec<Buffer>,
 }
 
 enum Entry {
     InWork,
-    Ready { block: Arc<Block>, used: u64 },
+    Ready {
+        block: Arc<Block>,
+        /// Its place in `by_next`.
+        next: (u64, u64),
+        /// The window that wants it next, as far as those know that are done with it.
+        left: u64,
+    },
 }
 
 impl BlockCache {
-    /// An empty cache that keeps at most `limit` bytes.
-    pub fn new(limit: usize) -> BlockCache {
-        BlockCache { limit, state: Mutex::default(), changed: Condvar::new(), decoded: AtomicU64::new(0) }
+    /// An empty cache that keeps at most `limit` bytes; a window may be in work when one whose number is `lag` higher
+    /// is.
+    pub fn new(limit: usize, lag: usize) -> BlockCache {
+        let (state, changed, decoded) = Default::default();
+        BlockCache { limit, lag: lag as u64, state, changed, decoded }
     }
 
     /// How many blocks were decoded.
@@ -50,16 +66,26 @@ impl BlockCache {
         self.decoded.load(Ordering::Relaxed)
     }
 
-    /// The block `key`; `decode` makes it where it is not there, and may use the buffer it is handed. A block that
-    /// another worker is decoding is waited for.
+    /// The block `key`, for the window `now`; `decode` makes it where it is not there, and may use the buffer it is
+    /// handed. A block that another worker is decoding is waited for.
     ///
     /// # Errors
     /// What `decode` says.
-    pub fn get(&self, key: Key, decode: impl FnOnce(Option<Buffer>) -> Result<Block>) -> Result<Arc<Block>> {
+    pub fn get(
+        &self,
+        key: Key,
+        now: u64,
+        decode: impl FnOnce(Option<Buffer>) -> Result<Block>,
+    ) -> Result<Arc<Block>> {
         let mut state = self.lock();
+        state.furthest = state.furthest.max(now);
         loop {
             match state.entries.get(&key) {
-                Some(Entry::Ready { .. }) => return Ok(state.used(key)),
+                Some(Entry::Ready { block, .. }) => {
+                    let block = Arc::clone(block);
+                    state.move_to(key, |_| now);
+                    return Ok(block);
+                }
                 Some(Entry::InWork) => {
                     state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
                 }
@@ -67,11 +93,23 @@ impl BlockCache {
             }
         }
         state.entries.insert(key, Entry::InWork);
-        let spare = state.spare.take();
+        let spare = state.spare.pop();
         drop(state);
         // The entry must go also when decoding fails or panics: others wait for it.
-        let in_work = InWork { cache: self, key, block: None };
+        let in_work = InWork { cache: self, key, now, block: None };
         in_work.finish(decode(spare)?)
+    }
+
+    /// A window is done with these blocks, each of which is wanted next by the window beside it.
+    pub fn leave(&self, blocks: impl Iterator<Item = (Key, u64)>) {
+        let mut state = self.lock();
+        for (key, next) in blocks {
+            state.move_to(key, |left| {
+                // A window that lags behind does not know what later ones are done with.
+                *left = next.max(*left);
+                *left
+            });
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -83,6 +121,7 @@ impl BlockCache {
 struct InWork<'a> {
     cache: &'a BlockCache,
     key: Key,
+    now: u64,
     block: Option<Arc<Block>>,
 }
 
@@ -100,8 +139,8 @@ impl Drop for InWork<'_> {
         let mut state = self.cache.lock();
         state.entries.remove(&self.key);
         if let Some(block) = self.block.take() {
-            state.insert(self.key, block);
-            state.shrink(self.cache.limit);
+            state.insert(self.key, self.now, block);
+            state.shrink(self.cache.limit, self.cache.lag);
         }
         drop(state);
         self.cache.changed.notify_all();
@@ -109,33 +148,35 @@ impl Drop for InWork<'_> {
 }
 
 impl State {
-    fn used(&mut self, key: Key) -> Arc<Block> {
-        self.uses += 1;
-        let now = self.uses;
-        let Some(Entry::Ready { block, used }) = self.entries.get_mut(&key) else {
-            unreachable!("only asked for blocks that are ready")
-        };
-        let before = std::mem::replace(used, now);
-        let block = Arc::clone(block);
-        self.by_use.remove(&before);
-        self.by_use.insert(now, key);
-        block
+    /// Changes when a block is wanted next, if it is there: `next` is handed what the windows left of it.
+    fn move_to(&mut self, key: Key, next: impl FnOnce(&mut u64) -> u64) {
+        if let Some(Entry::Ready { next: place, left, .. }) = self.entries.get_mut(&key) {
+            self.by_next.remove(place);
+            place.0 = next(left);
+            self.by_next.insert(*place, key);
+        }
     }
 
-    fn insert(&mut self, key: Key, block: Arc<Block>) {
-        self.uses += 1;
+    fn insert(&mut self, key: Key, now: u64, block: Arc<Block>) {
+        self.count += 1;
         self.bytes += bytes_of(&block);
-        self.by_use.insert(self.uses, key);
-        self.entries.insert(key, Entry::Ready { block, used: self.uses });
+        let next = (now, self.count);
+        self.by_next.insert(next, key);
+        self.entries.insert(key, Entry::Ready { block, next, left: 0 });
     }
 
-    fn shrink(&mut self, limit: usize) {
+    fn shrink(&mut self, limit: usize, lag: u64) {
         while self.bytes > limit {
-            let Some((_, key)) = self.by_use.pop_first() else { return };
+            // What was wanted by windows that are done was not wanted after all: other sources hid it.
+            let past = self.furthest.saturating_sub(lag);
+            let first_is_past = self.by_next.first_key_value().is_some_and(|((next, _), _)| *next < past);
+            let gone = if first_is_past { self.by_next.pop_first() } else { self.by_next.pop_last() };
+            let Some((_, key)) = gone else { return };
             if let Some(Entry::Ready { block, .. }) = self.entries.remove(&key) {
                 self.bytes -= bytes_of(&block);
-                if let Ok(Some(buffer)) = Arc::try_unwrap(block) {
-                    self.spare = Some(buffer);
+                // A worker can use one; more would be memory that nobody counts.
+                if let (Ok(Some(buffer)), true) = (Arc::try_unwrap(block), self.spare.len() < lag as usize) {
+                    self.spare.push(buffer);
                 }
             }
         }
@@ -162,25 +203,55 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_is_asked_in_whatever_order_the_right_block_comes_and_the_bound_holds(
-            asked in prop::collection::vec(0u8..20, 1..200), limit in 0usize..10_000,
+            asked in prop::collection::vec((0u8..20, 0u64..50, any::<Option<u8>>()), 1..200), limit in 0usize..10_000,
         ) {
-            let cache = BlockCache::new(limit);
-            for &key in &asked {
-                let found = cache.get((0, key.into()), |_| block(key)).unwrap();
+            let cache = BlockCache::new(limit, 4);
+            for &(key, now, next) in &asked {
+                let found = cache.get((0, key.into()), now, |_| block(key)).unwrap();
                 prop_assert_eq!(found.as_ref().as_ref().unwrap().bytes()[0], key);
-                prop_assert!(cache.lock().bytes <= limit);
+                cache.leave(std::iter::once(((0, key.into()), next.map_or(NEVER, |next| now + u64::from(next)))));
+                let state = cache.lock();
+                prop_assert!(state.bytes <= limit);
+                prop_assert_eq!(state.entries.len(), state.by_next.len());
             }
         }
     }
 
+    /// Reads blocks for windows as a mosaic does whose blocks lie across the seams of windows: each window wants its
+    /// own block and the one below it, which the row below wants again.
+    #[test]
+    fn a_cache_for_one_row_of_blocks_is_enough_where_each_row_of_windows_shares_one_with_the_next() {
+        let (across, rows) = (10, 8);
+        let cache = BlockCache::new((across as usize + 2) * (1000 + ENTRY_BYTES), 2);
+        for window in 0..across * rows {
+            for below in 0..2 {
+                cache.get((0, window + below * across), window, |_| block(0)).unwrap();
+            }
+            let done = [((0, window), NEVER), ((0, window + across), window + across)];
+            cache.leave(done.into_iter());
+        }
+        assert_eq!(cache.decoded(), across * (rows + 1));
+    }
+
+    #[test]
+    fn a_block_that_nobody_came_for_does_not_stay() {
+        let cache = BlockCache::new(4 * (1000 + ENTRY_BYTES), 2);
+        for window in 0..100u64 {
+            // Wanted by the next window, which asks for others.
+            cache.get((0, window), window, |_| block(0)).unwrap();
+            cache.leave(std::iter::once(((0, window), window + 1)));
+        }
+        assert!(cache.lock().by_next.keys().all(|(next, _)| *next > 90));
+    }
+
     #[test]
     fn workers_that_want_the_same_block_decode_it_once() {
-        let cache = BlockCache::new(1 << 20);
+        let cache = BlockCache::new(1 << 20, 4);
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
                     for key in 0..50u8 {
-                        let found = cache.get((1, key.into()), |_| block(key)).unwrap();
+                        let found = cache.get((1, key.into()), 0, |_| block(key)).unwrap();
                         assert_eq!(found.as_ref().as_ref().unwrap().bytes()[0], key);
                     }
                 });
@@ -191,10 +262,10 @@ mod tests {
 
     #[test]
     fn a_block_that_cannot_be_decoded_is_an_error_each_time_and_blocks_nobody() {
-        let cache = BlockCache::new(1 << 20);
+        let cache = BlockCache::new(1 << 20, 4);
         for _ in 0..2 {
-            assert!(cache.get((0, 0), |_| anyhow::bail!("damaged")).is_err());
+            assert!(cache.get((0, 0), 0, |_| anyhow::bail!("damaged")).is_err());
         }
-        assert!(cache.get((0, 0), |_| block(1)).is_ok());
+        assert!(cache.get((0, 0), 0, |_| block(1)).is_ok());
     }
 }

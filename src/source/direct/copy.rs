@@ -2,6 +2,7 @@
 
 use super::cache::Block;
 use super::{DirectLayout, Part};
+use crate::geometry::Window;
 use crate::pixels::{Buffer, Number, Pixel};
 use crate::source::SourceBand;
 
@@ -58,6 +59,33 @@ pub(super) fn copy_samples(
             }
         });
     });
+}
+
+/// Copies pixels as they stand in a block, all its samples, from column and row `inside` on to `place` in a block of
+/// `side`² pixels with the same samples, which `bands` describe.
+pub(super) fn copy_pixels<'b>(
+    block: &Block,
+    (layout, bands): (&DirectLayout, impl Iterator<Item = &'b SourceBand>),
+    inside: (usize, usize),
+    place: Window,
+    side: usize,
+    raw: &mut [u8],
+) {
+    let pixel_bytes = layout.samples * layout.pixel_type.bytes();
+    let rows = raw.chunks_exact_mut(side * pixel_bytes).skip(place.row).take(place.rows);
+    let rows = rows.map(|row| &mut row[place.column * pixel_bytes..][..place.columns * pixel_bytes]);
+    match block {
+        Some(block) => rows.enumerate().for_each(|(row, target)| {
+            let first = (inside.1 + row) * layout.block.columns + inside.0;
+            target.copy_from_slice(&block.bytes()[first * pixel_bytes..][..target.len()]);
+        }),
+        None => {
+            let absent: Vec<u8> = crate::dispatch_pixel_type!(layout.pixel_type, S => {
+                bands.flat_map(|band| bytemuck::bytes_of(&absent_pixel::<S>(band)).to_vec()).collect()
+            });
+            rows.for_each(|row| row.chunks_exact_mut(pixel_bytes).for_each(|to| to.copy_from_slice(&absent)));
+        }
+    }
 }
 
 /// Every `SAMPLES`th number; with their number known the compiler takes many at once.

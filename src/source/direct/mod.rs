@@ -8,6 +8,7 @@ mod cache;
 mod copy;
 mod files;
 mod layout;
+mod uses;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -20,11 +21,12 @@ pub use layout::DirectLayout;
 
 use super::{Mosaic, Pixels, PlacedSource, Placement};
 use crate::codec::{Compression, Decoder, Predictor, max_encoded_len};
-use crate::geometry::Window;
+use crate::geometry::{Size, Window};
 use crate::pixels::{Buffer, Number};
 use cache::Block;
-use copy::{Target, copy_samples, mark_opaque, swap_bytes};
+use copy::{Target, copy_pixels, copy_samples, mark_opaque, swap_bytes};
 use files::DirectFile;
+use uses::Uses;
 
 /// What all workers read through.
 pub struct DirectSources {
@@ -41,6 +43,7 @@ pub struct DirectReader<'a> {
     opaque: Option<Number>,
     decoders: Vec<((Compression, Predictor), Decoder)>,
     encoded: Vec<u8>,
+    uses: Uses,
 }
 
 /// A part of a source within one block, as the mosaic sees it.
@@ -54,10 +57,29 @@ pub struct Part {
     block: (usize, usize),
 }
 
+impl Part {
+    /// Column and row in the mosaic of its block's first pixel, which may lie outside.
+    fn block_origin(&self) -> (i64, i64) {
+        (self.place.column as i64 - self.inside.0 as i64, self.place.row as i64 - self.inside.1 as i64)
+    }
+}
+
 impl<'a> DirectReader<'a> {
     /// A reader that has decoded nothing yet.
-    pub fn new(mosaic: &Mosaic, shared: &'a DirectSources) -> DirectReader<'a> {
-        DirectReader { shared, opaque: mosaic.opaque, decoders: Vec::new(), encoded: Vec::new() }
+    /// Windows of the size `window` are read in row-major order.
+    pub fn new(mosaic: &Mosaic, shared: &'a DirectSources, window: Size) -> DirectReader<'a> {
+        let uses = Uses::new(mosaic.grid.size, window);
+        DirectReader { shared, opaque: mosaic.opaque, decoders: Vec::new(), encoded: Vec::new(), uses }
+    }
+
+    /// What is read from now on is for this window of the mosaic.
+    pub fn enter(&mut self, window: Window) {
+        self.uses.enter(window);
+    }
+
+    /// The window is done: of the blocks that were read for it, the cache keeps those that are wanted again soonest.
+    pub fn leave(&mut self) {
+        self.shared.cache.leave(self.uses.drain());
     }
 
     /// Reads one part of a source, of the bands `bands` (indices into the mosaic's bands), into `pixels`.
@@ -128,6 +150,29 @@ impl<'a> DirectReader<'a> {
         Ok(())
     }
 
+    /// Copies one part of a source, the samples of its pixels as they stand in its block, to its place in a block of
+    /// the mosaic: `raw` holds `side`² pixels from the first of `area`, of the bands `bands`.
+    ///
+    /// # Errors
+    /// As [`DirectReader::read`].
+    pub fn read_into_block(
+        &mut self,
+        index: usize,
+        placed: &PlacedSource,
+        part: Part,
+        (area, side, bands): (Window, usize, Range<usize>),
+        raw: &mut [u8],
+    ) -> Result<()> {
+        let source = &placed.source;
+        let layout = source.direct.as_ref().ok().context("is not read directly")?;
+        let file = self.shared.files.get(index, source)?;
+        let own = &placed.bands[bands];
+        let block = self.block(index, &file, part, own[0], &mut None)?;
+        let described = own.iter().map(|&band| &source.bands[band]);
+        copy_pixels(&block, (layout, described), part.inside, part.place.from(area), side, raw);
+        Ok(())
+    }
+
     /// The decoded block that holds a part's pixels of one band. `held` is the block of the band before, which holds
     /// this one too where bands are side by side: a cache that is too small for it must not cost a decoding a band.
     fn block(
@@ -143,8 +188,10 @@ impl<'a> DirectReader<'a> {
         if let Some((_, block)) = held.as_ref().filter(|(held, _)| *held == place) {
             return Ok(Arc::clone(block));
         }
-        let shared = self.shared;
-        let block = shared.cache.get((index as u32, place), |spare| self.decode(file, place, row, spare))?;
+        let (shared, key) = (self.shared, (index as u32, place));
+        self.uses.note(key, part.block_origin(), file.layout.block);
+        let now = self.uses.now();
+        let block = shared.cache.get(key, now, |spare| self.decode(file, place, row, spare))?;
         *held = Some((place, Arc::clone(&block)));
         Ok(block)
     }
