@@ -7,7 +7,7 @@ use crate::geometry::Size;
 use crate::pixels::Composite;
 use crate::plan::{self, Jobs, Levels, Needs, Plan, TooSmall, Touching, WindowGrid};
 use crate::run::{Pyramid, memory};
-use crate::source::{Mosaic, PlacedSource, Placement, Problem, Source};
+use crate::source::{Mosaic, PlacedSource, Placement, Problem, ReaderChoice, Source};
 
 /// Cuts the work so that it fits into the budget.
 pub fn plan(
@@ -29,6 +29,10 @@ pub fn plan(
     let direct = plan::Direct {
         block_bytes: largest(mosaic, true, |source| source.storage.block_bytes),
         encoded_bytes: largest(mosaic, true, |source| source.storage.encoded_bytes),
+        judge_bytes: match settings.reader {
+            ReaderChoice::Auto => largest(mosaic, true, Source::handle_bytes),
+            _ => 0,
+        },
         block_pixels: largest(mosaic, true, |source| source.storage.block.pixels()),
         wanted_again: &wanted_again,
     };

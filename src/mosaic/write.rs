@@ -1,6 +1,7 @@
 //! From a prepared job to a verified file under its final name.
 
 use std::path::Path;
+use std::sync::Mutex;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
@@ -100,6 +101,7 @@ fn write_blocks(
         mask_compression: Compression::Deflate,
         direct: &direct,
         ask_gdal: settings.reader == ReaderChoice::Auto,
+        judging: Mutex::new(()),
         totals,
     };
     let mut writer = BlockWriter::new(container)?;

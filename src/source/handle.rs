@@ -22,6 +22,8 @@ pub struct Handle {
     base: Dataset,
     /// Whether the file itself may resample as it is read.
     is_virtual: bool,
+    /// How many bands are read in one call.
+    at_once: usize,
     /// Column and row of the dataset's first pixel in the mosaic.
     column: i64,
     row: i64,
@@ -62,6 +64,7 @@ impl Handle {
             placed,
             base,
             is_virtual: source.is_virtual,
+            at_once: bands_at_once(source, mosaic.working_type),
             column,
             row,
             bands: placed_source.bands.iter().map(|&band| number(band)).collect(),
@@ -111,7 +114,10 @@ impl Handle {
                 band: 0,
             };
             let from = self.in_dataset(part)?;
-            calls::read(self.dataset(), from, &self.bands[own_bands.clone()], &mut pixels.values, to)?;
+            for (index, bands) in self.bands[own_bands.clone()].chunks(self.at_once).enumerate() {
+                let to = Destination { band: index * self.at_once, ..to };
+                calls::read(self.dataset(), from, bands, &mut pixels.values, to)?;
+            }
             match self.beside_nodata {
                 BesideNodata::Nothing => {}
                 BesideNodata::Mask => calls::read_mask(self.dataset(), from, &mut pixels.mask, to)?,
@@ -169,6 +175,13 @@ impl Handle {
         }
         Ok(())
     }
+}
+
+/// Several bands of a VRT at once, in another type than theirs, may come with values that their type does not hold: in
+/// one call GDAL resamples past the type of the VRT's bands (negative numbers of UInt16, in 3.6).
+fn bands_at_once(source: &Source, working_type: PixelType) -> usize {
+    let converts = source.bands.iter().any(|band| band.pixel_type != working_type);
+    if source.is_virtual && converts { 1 } else { source.bands.len().max(1) }
 }
 
 /// GDAL's number (from 1) of the band with this index.

@@ -1,11 +1,11 @@
 //! A second opinion on the mosaic's pixels: slow, obvious, and made without the code that wrote them.
 //!
-//! Every source is read through GDAL's own VRT or warp, whatever way the job read it, and each pixel is decided by
-//! looking at the list of its values.
+//! Every source is read through GDAL's own VRT or warp (a VRT on the mosaic's grid as it is), whatever way the job read
+//! it, and each pixel is decided by looking at the list of its values.
 
 use anyhow::{Context, Result, bail};
 use gdal::Dataset;
-use gdal::raster::RasterBand;
+use gdal::raster::{GdalType, RasterBand};
 
 use super::open::open;
 use super::place::{self, BesideNodata, Frame, Validity};
@@ -180,27 +180,28 @@ fn read_source(mosaic: &Mosaic, placed: &PlacedSource, window: Window, unit: usi
     let source = &placed.source;
     let base = open(&source.name)?;
     let frame = Frame { grid: &mosaic.grid, wkt: &mosaic.wkt, resampling: mosaic.resampling };
-    let warped = placed.placement == Placement::Warped;
-    let placement = if warped { Placement::Warped } else { Placement::Resampled };
+    // A VRT on the mosaic's grid is read as it is: one around it would have it resample in other types.
+    let placement = match placed.placement {
+        Placement::OnGrid { .. } if !source.is_virtual => Placement::Resampled,
+        other => other,
+    };
     let mut validity = Validity::of(source, mosaic.nodata_of(source), placement, mosaic.resampling);
-    let on_grid = matches!(placed.placement, Placement::OnGrid { .. });
-    if on_grid && !place::hides_nodata(source, mosaic.resampling) {
+    if placement != placed.placement && !place::hides_nodata(source, mosaic.resampling) {
         // Blocks that the file does not hold read as nodata in all bands, in a VRT only where it is told.
         validity.told_nodata = mosaic.nodata_of(source);
     }
-    let dataset = if warped {
-        place::warped_vrt(&base, source, &frame, &validity)?
-    } else {
-        place::vrt(&base, &frame, &validity)?
+    let (dataset, origin) = match placement {
+        Placement::OnGrid { column, row } => (None, (column, row)),
+        Placement::Resampled => (Some(place::vrt(&base, &frame, &validity)?), (0, 0)),
+        Placement::Warped => (Some(place::warped_vrt(&base, source, &frame, &validity)?), (0, 0)),
     };
+    let dataset = dataset.as_ref().unwrap_or(&base);
     let pieces = match placed.window {
-        Some(touched) if warped || source.is_virtual || placed.placement == Placement::Resampled => {
-            pieces(window, touched, unit)
-        }
+        Some(touched) if placement == placed.placement => pieces(window, touched, unit),
         Some(touched) => touched.intersection(window).into_iter().collect(),
         None => Vec::new(),
     };
-    let read = |band: &RasterBand, pixel_type| read_pieces(band, window, &pieces, pixel_type);
+    let read = |band: &RasterBand, pixel_type| read_pieces(band, origin, window, &pieces, pixel_type);
     let is_set = |values: Vec<Value>| values.iter().map(|value| value.to_f64() != 0.0).collect();
     let mut covered: Vec<bool> = match validity.beside {
         BesideNodata::Alpha(band) | BesideNodata::AddedAlpha(band) => {
@@ -241,16 +242,20 @@ fn pieces(window: Window, touched: Window, unit: usize) -> Vec<Window> {
     parts.filter(|part| part.intersection(window).is_some()).collect()
 }
 
-/// The values of `window`, read piece by piece; zero where no piece lies.
+/// The values of `window`, read piece by piece from a raster whose first pixel has the column and row `origin` in the
+/// mosaic; zero where no piece lies.
 fn read_pieces(
     band: &RasterBand,
+    origin: (i64, i64),
     window: Window,
     pieces: &[Window],
     pixel_type: PixelType,
 ) -> Result<Vec<Value>> {
     let mut values = vec![of_number(Number::Whole(0), pixel_type); window.pixels()];
     for piece in pieces {
-        let read = read_values(band, *piece, pixel_type)?;
+        let inside = |position: usize, origin: i64| usize::try_from(position as i64 - origin);
+        let (column, row) = (inside(piece.column, origin.0)?, inside(piece.row, origin.1)?);
+        let read = read_values(band, Window::new(column, row, piece.columns, piece.rows), pixel_type)?;
         let Some(common) = piece.intersection(window) else { continue };
         for row in common.row..common.end_row() {
             let to = (row - window.row) * window.columns + common.column - window.column;
@@ -261,29 +266,33 @@ fn read_pieces(
     Ok(values)
 }
 
+/// Reads in the pixel type asked for: a VRT that resamples hands fractions to whoever asks for floats.
 fn read_values(band: &RasterBand, window: Window, pixel_type: PixelType) -> Result<Vec<Value>> {
-    let (from, size) = ((window.column as isize, window.row as isize), (window.columns, window.rows));
-    let values: Vec<Value> = match pixel_type {
-        PixelType::UInt64 => {
-            let read = band.read_as::<u64>(from, size, size, None)?;
-            read.data().iter().map(|&value| Value::Whole(value.into())).collect()
-        }
-        PixelType::Int64 => {
-            let read = band.read_as::<i64>(from, size, size, None)?;
-            read.data().iter().map(|&value| Value::Whole(value.into())).collect()
-        }
-        _ => {
-            let read = band.read_as::<f64>(from, size, size, None)?;
-            let of = |&value: &f64| {
-                if pixel_type.is_float() { Value::Float(value) } else { Value::Whole(value as i128) }
-            };
-            read.data().iter().map(of).collect()
-        }
-    };
-    if values.len() != window.pixels() {
-        bail!("GDAL read {} pixels of {window}", values.len());
+    match pixel_type {
+        PixelType::Byte => read_as(band, window, |value: u8| Value::Whole(value.into())),
+        // Not every GDAL knows 8 bits with a sign.
+        PixelType::Int8 | PixelType::Int16 => read_as(band, window, |value: i16| Value::Whole(value.into())),
+        PixelType::UInt16 => read_as(band, window, |value: u16| Value::Whole(value.into())),
+        PixelType::UInt32 => read_as(band, window, |value: u32| Value::Whole(value.into())),
+        PixelType::Int32 => read_as(band, window, |value: i32| Value::Whole(value.into())),
+        PixelType::UInt64 => read_as(band, window, |value: u64| Value::Whole(value.into())),
+        PixelType::Int64 => read_as(band, window, |value: i64| Value::Whole(value.into())),
+        PixelType::Float32 => read_as(band, window, |value: f32| Value::Float(value.into())),
+        PixelType::Float64 => read_as(band, window, Value::Float),
     }
-    Ok(values)
+}
+
+fn read_as<T: Copy + GdalType>(
+    band: &RasterBand,
+    window: Window,
+    value: impl Fn(T) -> Value,
+) -> Result<Vec<Value>> {
+    let (from, size) = ((window.column as isize, window.row as isize), (window.columns, window.rows));
+    let read = band.read_as::<T>(from, size, size, None)?;
+    if read.data().len() != window.pixels() {
+        bail!("GDAL read {} pixels of {window}", read.data().len());
+    }
+    Ok(read.data().iter().map(|&pixel| value(pixel)).collect())
 }
 
 fn read_mask(dataset: &Dataset, window: Window) -> Result<Vec<bool>> {

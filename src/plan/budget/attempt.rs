@@ -1,6 +1,6 @@
 //! What one way to cut the work costs, line by line.
 
-use super::{Cut, LEAST_CACHE, Line, Needs, Plan, ThroughGdal};
+use super::{Cut, Direct, LEAST_CACHE, Line, Needs, Plan, ThroughGdal};
 use crate::geometry::Size;
 
 /// What a thread's stack and its part of the C heap come to.
@@ -79,6 +79,14 @@ impl<'a> Attempt<'a> {
         Size::new(area.columns.min(whole.columns), area.rows.min(whole.rows))
     }
 
+    /// What GDAL takes to read a block that could not be decoded: one handle for all workers, and what its cache does
+    /// not hold of the block.
+    fn judged(&self) -> u64 {
+        let beyond_cache = |direct: &Direct| (direct.block_bytes as u64).saturating_sub(LEAST_CACHE);
+        let asked = self.needs.direct.as_ref().filter(|direct| direct.judge_bytes > 0);
+        asked.map_or(0, |direct| direct.judge_bytes as u64 + beyond_cache(direct))
+    }
+
     /// A window as large as any is.
     fn window_pixels(&self) -> Size {
         let (columns, rows) = (self.needs.size.columns, self.needs.size.rows);
@@ -130,6 +138,7 @@ impl<'a> Attempt<'a> {
             each("open sources", self.open()),
             each("source blocks being decoded", self.decoding()),
             line("decoded blocks of the sources", self.decoded),
+            line("a damaged block that GDAL reads", self.judged()),
             line("encoded blocks that wait for their turn", self.waiting()),
             line("GDAL's block cache", self.cache),
             line("index of the blocks written", self.index()),

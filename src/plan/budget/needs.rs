@@ -72,6 +72,9 @@ pub struct Direct<'a> {
     pub block_bytes: usize,
     /// Bytes of the largest encoded block.
     pub encoded_bytes: usize,
+    /// Bytes of the largest source opened by GDAL, its block cache apart: where a block cannot be decoded, one worker at
+    /// a time lets GDAL read it. 0 where GDAL is not asked.
+    pub judge_bytes: usize,
     /// Pixels of the largest block.
     pub block_pixels: usize,
     /// Bytes of decoded blocks that are wanted again, for windows of a size and so many workers.

@@ -13,8 +13,13 @@ fn needs<'a>(
     wanted_again: &'a dyn Fn(Size, usize) -> u64,
 ) -> Needs<'a> {
     let gdal = ThroughGdal { handle_bytes: 5 << 20, reader_bytes: 0, block_bytes: 2 << 20, row_of_blocks };
-    let direct =
-        Direct { block_bytes: 2 << 20, encoded_bytes: 1 << 20, block_pixels: 512 * 512, wanted_again };
+    let direct = Direct {
+        block_bytes: 2 << 20,
+        encoded_bytes: 1 << 20,
+        judge_bytes: 3 << 20,
+        block_pixels: 512 * 512,
+        wanted_again,
+    };
     let overviews = if bands.is_multiple_of(2) { Overviews::Auto } else { Overviews::None };
     let overviews = overviews.sizes(size, 512, bands.is_multiple_of(4));
     let levels = Levels { size, overviews, block: 512, pixel_bytes: 2 * bands };
@@ -146,4 +151,22 @@ fn where_only_fewer_bands_at_once_fit_the_windows_stay_whole_blocks() {
     let plan = plan(&needs, least + (8 << 20)).expect("it is more than the least");
     assert_eq!(plan.window, Size::square(512));
     assert!((1..100).contains(&plan.bands_at_once), "{} bands at once", plan.bands_at_once);
+}
+
+#[test]
+fn one_handle_for_damaged_blocks_is_counted_however_many_workers_there_are() {
+    let encoded = |raw: usize| raw + 64;
+    let row = |_: usize| 0;
+    for (block_bytes, judge_bytes, counted) in
+        [(2 << 20, 0, 0), (2 << 20, 3 << 20, 3 << 20), (10 << 20, 12 << 20, (12 + 10 - 4) << 20)]
+    {
+        for workers in [1, 8] {
+            let mut needs = needs(Size::new(20_000, 20_000), 3, workers, &encoded, &row, &|_, _| 0);
+            let direct = needs.direct.as_mut().expect("three bands are read directly");
+            (direct.block_bytes, direct.judge_bytes) = (block_bytes, judge_bytes);
+            let plan = plan(&needs, 8 << 30).expect("it is much");
+            let line = plan.lines.iter().find(|line| line.what == "a damaged block that GDAL reads");
+            assert_eq!((plan.workers, line.expect("it has a line").bytes), (workers, counted));
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! The pixels of a window, read from its sources and decided, a few bands at a time.
 
 use std::ops::Range;
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
@@ -14,7 +15,7 @@ use crate::pixels::{BandRule, Buffer, Composite, Layer, Number, pad_block};
 use crate::plan::Job;
 use crate::run::Totals;
 use crate::source::direct::{self, DirectReader};
-use crate::source::{Mosaic, Pixels};
+use crate::source::{Handle, Mosaic, Pixels};
 
 /// A worker's open sources, and the memory in which it decides pixels.
 pub struct Decided<'a> {
@@ -149,10 +150,31 @@ impl<'a> Decided<'a> {
             match read {
                 Ok(()) => self.add_layer(index, part.place, window, bands),
                 // Damage is GDAL's to judge: it reads right pixels, or says what is wrong in its own words.
-                Err(_) if self.shared.ask_gdal => self.add_through_gdal(index, part.place, window, bands)?,
+                Err(_) if self.shared.ask_gdal => self.let_gdal_judge(index, part.place, window, bands)?,
                 Err(error) => return Err(error.context(source.source.name.to_string())),
             }
         }
+        Ok(())
+    }
+
+    /// Adds a block that could not be decoded as GDAL reads it. One worker at a time, with a handle that is closed at
+    /// once: no more is in the budget.
+    fn let_gdal_judge(
+        &mut self,
+        index: usize,
+        part: Window,
+        window: Window,
+        bands: &Range<usize>,
+    ) -> Result<()> {
+        let Shared { mosaic, totals, block, .. } = *self.shared;
+        let reading = Instant::now();
+        let judging = self.shared.judging.lock().unwrap_or_else(PoisonError::into_inner);
+        let handle = Handle::open(mosaic, &mosaic.sources[index])?;
+        totals.note(handle.read(part, bands.clone(), block, &mut self.layer)?);
+        drop(handle);
+        drop(judging);
+        Totals::add(&totals.read, reading);
+        self.add_layer(index, part, window, bands);
         Ok(())
     }
 

@@ -6,6 +6,7 @@ mod lone;
 mod open_sources;
 
 use std::ops::Range;
+use std::sync::Mutex;
 use std::time::Instant;
 
 use anyhow::Result;
@@ -51,6 +52,8 @@ pub struct Shared<'a> {
     pub direct: &'a DirectSources,
     /// Whether a block that cannot be decoded directly is left to GDAL to judge.
     pub ask_gdal: bool,
+    /// Held while GDAL judges such a block: the budget has room for one.
+    pub judging: Mutex<()>,
     /// What the workers did, summed over all of them.
     pub totals: &'a Totals,
 }

@@ -1,0 +1,108 @@
+//! The second opinion agrees with GDAL's own pixels, whatever resamples them, and still finds what is wrong.
+
+mod common;
+
+use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
+
+use common::{Folder, Source, Tiff, assert_same_pixels, random};
+use mosaic_stream::config::Settings;
+use mosaic_stream::geometry::Window;
+use mosaic_stream::mosaic::{Hooks, prepare};
+use mosaic_stream::run::progress::Silent;
+use mosaic_stream::source::reference::first_difference;
+
+/// Two sources of noise that are a fraction of a pixel apart.
+fn write_noise(folder: &Folder, nodata: bool) {
+    for (name, seed, x, y) in [("a.tif", 1, 0.0, 0.0), ("b.tif", 2, 150.37, -20.61)] {
+        let value = move |band, x, y| i128::from(random(seed, band, x, y) % 60_000);
+        let source = Source::new(200, 180).crs("EPSG:32631").bands(2).of("UInt16").at(x, y).pixels(value);
+        let source = if nodata { source.nodata(7.0) } else { source };
+        source.write(folder.path(name));
+    }
+}
+
+/// A VRT of both on a grid that is neither's.
+fn build_shifted_vrt(folder: &Folder, resampling: &str) {
+    let grid = "-te 0.4 -179.6 340.4 0.4 -tr 2 1.5";
+    folder.tool(&format!("gdalbuildvrt -q -overwrite -r {resampling} {grid} shifted.vrt a.tif b.tif"));
+}
+
+#[test]
+fn a_vrt_that_resamples_is_verified_against_the_pixels_that_gdal_gives() {
+    for nodata in [false, true] {
+        let folder = Folder::new();
+        write_noise(&folder, nodata);
+        for resampling in ["nearest", "average", "bilinear", "cubic"] {
+            build_shifted_vrt(&folder, resampling);
+            folder.run("shifted.vrt -o out.tif --overwrite --verify full --block 512").done();
+            folder.tool("gdal_translate -q shifted.vrt wanted.tif");
+            let (found, wanted) = (folder.raster("out.tif"), folder.raster("wanted.tif"));
+            for band in 1..=2 {
+                let what = format!("{resampling}, nodata {nodata}, band {band}");
+                assert_same_pixels(&found.pixels(band), &wanted.pixels(band), found.width, &what);
+            }
+            folder.run("shifted.vrt -o out.tif --overwrite --verify full --block 64").done();
+        }
+    }
+}
+
+#[test]
+fn a_vrt_that_resamples_keeps_the_range_of_its_type_beside_a_wider_one() {
+    let folder = Folder::new();
+    write_noise(&folder, false);
+    for resampling in ["average", "bilinear", "cubic"] {
+        build_shifted_vrt(&folder, resampling);
+        folder.tool("gdal_translate -q shifted.vrt wanted.tif");
+        let grid = folder.raster("wanted.tif");
+        for wider in ["Int32", "Float32"] {
+            // A source of the wider type on the VRT's grid, wholly below it.
+            let below =
+                Source::new(grid.width, grid.height).crs("EPSG:32631").bands(2).of(wider).value(70_000);
+            below.geotransform([0.4, 2.0, 0.0, 0.4, 0.0, -1.5]).write(folder.path("wider.tif"));
+            let line = "shifted.vrt wider.tif -o out.tif --method first --overwrite --verify full";
+            folder.run(&format!("{line} --block 64")).done();
+            let pixels = folder.raster("out.tif").pixels(1);
+            let outside = pixels.iter().filter(|pixel| !(0.0..=65_535.0).contains(*pixel)).count();
+            assert_eq!(outside, 0, "{resampling}, {wider}: pixels that UInt16 does not hold");
+        }
+    }
+}
+
+#[test]
+fn a_single_wrong_pixel_of_a_vrt_that_resamples_is_found() {
+    let folder = Folder::new();
+    write_noise(&folder, false);
+    build_shifted_vrt(&folder, "average");
+    folder.run("shifted.vrt -o out.tif --compress none --block 64").done();
+    let settings = Settings {
+        inputs: vec![folder.path("shifted.vrt").to_str().unwrap().into()],
+        output: folder.path("never.tif"),
+        block: 64,
+        ..Settings::default()
+    };
+    let mut hooks = Hooks {
+        progress: &Silent,
+        stop: &AtomicBool::new(false),
+        stdin: &mut std::io::empty(),
+        unfinished: &Mutex::new(None),
+        command: Vec::new(),
+    };
+    let prepared = prepare(&settings, &mut hooks).unwrap();
+    let output = folder.path("out.tif");
+    let area = Window::new(10, 20, 150, 90);
+    let difference = || {
+        first_difference(&prepared.mosaic, output.to_str().unwrap(), area, &[0], prepared.jobs.grid.block)
+            .unwrap()
+    };
+    assert_eq!(difference(), None);
+
+    // The lowest bit of the first band's pixel in column 64, row 64: the second row of blocks, the second block.
+    let mut tiff = Tiff::of(folder.read("out.tif"));
+    let blocks_across = folder.raster("out.tif").width.div_ceil(64);
+    let block = tiff.values(324)[blocks_across + 1] as usize;
+    tiff.bytes[block] ^= 1;
+    folder.write("out.tif", &tiff.bytes);
+    let found = difference().expect("the damage is found");
+    assert!(found.starts_with("band 1 at column 64, row 64"), "{found}");
+}
