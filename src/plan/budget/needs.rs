@@ -31,6 +31,8 @@ pub struct Needs<'a> {
     pub levels: &'a Levels,
     /// Whether all bands of a window must be there before any of its overviews can be made.
     pub bands_together: bool,
+    /// Bytes with which a worker moves the image's blocks behind the overviews; 0 where they stay.
+    pub moving_bytes: usize,
     /// What is read through GDAL; nothing where all sources are read directly.
     pub through_gdal: Option<ThroughGdal<'a>>,
     /// What is read directly; nothing where no source is.

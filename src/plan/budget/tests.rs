@@ -32,6 +32,7 @@ fn needs<'a>(
         // Kept for the test's lifetime, so that no test has to hold it.
         levels: Box::leak(Box::new(levels)),
         bands_together: false,
+        moving_bytes: (bands % 4) << 18,
         through_gdal: (!bands.is_multiple_of(3)).then_some(gdal),
         direct: (bands % 3 != 1).then_some(direct),
         verifier_bytes: 7 << 20,

@@ -7,14 +7,13 @@
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result, anyhow};
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
+use super::threads::{Stopped, pool};
 use crate::plan::{Job, Jobs};
 
 /// The blocks of one row of blocks of one window, and their place in the order of the file.
@@ -42,18 +41,6 @@ pub trait Sink<B>: Send {
     fn store(&mut self, blocks: Vec<B>) -> Result<()>;
 }
 
-/// The job was told to stop.
-#[derive(Debug, Clone, Copy)]
-pub struct Stopped;
-
-impl fmt::Display for Stopped {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("interrupted")
-    }
-}
-
-impl std::error::Error for Stopped {}
-
 /// Makes all windows with `workers` workers and stores their blocks in order. At most `ahead` windows are in work or
 /// wait behind the oldest that is not finished. `done` hears of each window that is made.
 ///
@@ -76,25 +63,6 @@ pub fn run_jobs<B: Send, W: Work<B>>(
         None if state.finished < jobs.len() => Err(Stopped.into()),
         None => Ok(()),
     }
-}
-
-/// Does `work` for each number below `count`, on `threads` threads, and returns the results in order.
-pub fn in_parallel<R: Send>(
-    threads: usize,
-    count: usize,
-    work: impl Fn(usize) -> R + Sync + Send,
-) -> Result<Vec<R>> {
-    // A thread without anything to do is not worth its stack.
-    Ok(pool(threads.min(count).max(1))?.install(|| (0..count).into_par_iter().map(work).collect()))
-}
-
-fn pool(threads: usize) -> Result<rayon::ThreadPool> {
-    let name = |index| format!("worker-{index}");
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .thread_name(name)
-        .build()
-        .context("start the workers")
 }
 
 struct Queue<'a, B> {

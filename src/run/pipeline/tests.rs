@@ -204,13 +204,3 @@ fn no_window_is_begun_further_ahead_of_the_oldest_than_allowed() {
         assert_eq!(stored.len(), 64 * 4);
     }
 }
-
-#[test]
-fn results_in_parallel_stand_in_order() {
-    let work = |number: usize| {
-        std::thread::sleep(Duration::from_micros((number as u64 * 7919) % 300));
-        number * number
-    };
-    let results = in_parallel(4, 100, work).unwrap();
-    assert!(results.iter().enumerate().all(|(number, &result)| result == number * number));
-}
