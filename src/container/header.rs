@@ -26,7 +26,7 @@ KNOWN_INCOMPATIBLE_EDITION=NO
  MASK_INTERLEAVED_WITH_IMAGERY=YES
 ";
 
-/// One field of a directory: its values as they stand in a file whose lowest bytes come first.
+/// One field of a directory: its values as they stand in the file (where it is written: lowest bytes first).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Field {
     /// TIFF's number of the type of its values.

@@ -46,7 +46,7 @@ pub fn fields_of_directories(file: &(impl ReadAt + ?Sized)) -> Result<Vec<Fields
         .iter()
         .map(|directory| {
             let (entries, _) = reader.entries(directory.position)?;
-            entries.iter().map(|entry| Ok((entry.tag, reader.field(entry)?))).collect()
+            entries.iter().map(|entry| Ok((entry.tag, reader.field(entry, u64::MAX)?))).collect()
         })
         .collect()
 }
@@ -175,12 +175,13 @@ impl<'a, R: ReadAt + ?Sized> Reader<'a, R> {
         Ok(bytes.chunks_exact(width as usize).map(|value| self.order.number(value)).collect())
     }
 
-    /// An entry with its values as they stand in the file.
-    fn field(&self, entry: &Entry) -> Result<Field> {
+    /// An entry with its values as they stand in the file, of at most so many bytes.
+    pub fn field(&self, entry: &Entry, most: u64) -> Result<Field> {
         let width = entry.any_value_bytes();
         let width =
             width.with_context(|| format!("tag {} has the unknown type {}", entry.tag, entry.kind))?;
-        let length = entry.count.checked_mul(width).context("a field of more bytes than there are")?;
+        let length = entry.count.saturating_mul(width);
+        ensure!(length <= most, "tag {} claims {length} bytes", entry.tag);
         Ok(Field { kind: entry.kind, count: entry.count, bytes: self.bytes(entry.position, length)? })
     }
 

@@ -4,6 +4,7 @@ use super::{Encoding, Failure, decoded};
 use crate::codec::{BlockLayout, Encoder, max_encoded_len};
 use crate::config::{Settings, Verify};
 use crate::geometry::Size;
+use crate::output::BlockWriter;
 use crate::pixels::Composite;
 use crate::plan::{self, Jobs, Levels, Needs, Plan, TooSmall, Touching, WindowGrid};
 use crate::run::{Pyramid, memory};
@@ -51,6 +52,7 @@ pub fn plan(
     let needs = Needs {
         levels: &levels,
         bands_together: !levels.overviews.is_empty() && Pyramid::bands_together(mosaic),
+        moving_bytes: if encoding.cloud_optimized { BlockWriter::MOVING_BYTES } else { 0 },
         size: mosaic.grid.size,
         block: encoding.block,
         bands: mosaic.bands.len(),

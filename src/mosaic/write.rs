@@ -15,7 +15,7 @@ use crate::run::report::{
     Blocks, BudgetReport, Bytes, GridReport, Inputs, PlanReport, Report, SCHEMA, Seconds, sha256,
 };
 use crate::run::verify::{Depth, Findings, verify};
-use crate::run::{Pyramid, Shared, Sink, Totals, WindowMaker, memory, run_jobs};
+use crate::run::{Pyramid, Shared, Sink, Totals, WindowMaker, memory, run_jobs, step_by_step};
 use crate::source::direct::{self, BlockCache, DirectFiles, DirectSources};
 use crate::source::{Mosaic, Problem, ReaderChoice, Stamp};
 
@@ -119,7 +119,7 @@ fn write_blocks(
     made?;
     totals.blocks_decoded.store(direct.cache.decoded(), Ordering::Relaxed);
     if let Some(store) = store {
-        writer.add_overviews(store)?;
+        writer.add_overviews(store, &|step| step_by_step(plan.workers, hooks.stop, step))?;
     }
     writer.finish()
 }

@@ -12,7 +12,7 @@ mod target;
 mod tests;
 mod write_back;
 
-pub use append::{BlockWriter, Written};
+pub use append::{BlockWriter, OnThreads, Step, Written};
 pub use header::{Container, Overview, create_header};
 pub use new_dataset::check_pixel_type;
 pub use overview_store::OverviewStore;

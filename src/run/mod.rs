@@ -5,11 +5,13 @@ mod pipeline;
 pub mod progress;
 mod pyramid;
 pub mod report;
+mod threads;
 mod totals;
 pub mod verify;
 mod window;
 
-pub use pipeline::{Run, Sink, Stopped, Work, in_parallel, run_jobs};
+pub use pipeline::{Run, Sink, Work, run_jobs};
 pub use pyramid::Pyramid;
+pub use threads::{Stopped, in_parallel, step_by_step};
 pub use totals::Totals;
 pub use window::{Shared, WindowMaker};

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::pipeline::{Stopped, in_parallel};
+use super::threads::{Stopped, in_parallel};
 use crate::container::{self, ReadAt};
 use crate::geometry::{Size, Window};
 use crate::output::{BlockId, BlockRecord, Plane};

@@ -106,7 +106,7 @@ impl Says {
 fn say(file: &FileReader) -> Option<(Tags, [f64; 6])> {
     let mut tags = container::tags_of_only_directory(file, &MAY_DIFFER).ok()??;
     let tiepoint = tags.doubles(TIEPOINT)?.try_into().ok()?;
-    tags.tags.retain(|tag| tag.number != TIEPOINT);
+    tags.fields.remove(&TIEPOINT);
     Some((tags, tiepoint))
 }
 

@@ -152,6 +152,9 @@ impl<'a> Attempt<'a> {
             let unfinished = levels.unfinished_bytes(self.cut.window.columns, self.windows_ahead());
             lines.push(line("tiles of overviews in the making", unfinished));
             lines.push(each("finished tiles of overviews being encoded", tiles + encoding as u64));
+            if needs.moving_bytes > 0 {
+                lines.push(each("blocks on their way behind the overviews", needs.moving_bytes as u64));
+            }
             // Once where they are kept, once in the file.
             lines.push(line("index of the overviews' blocks", 2 * levels.blocks() * self.planes() * RECORD));
         }

@@ -33,6 +33,8 @@ pub struct Needs<'a> {
     pub bands_together: bool,
     /// Size of the sources' largest blocks.
     pub source_block: Size,
+    /// Bytes with which a worker moves the image's blocks behind the overviews; 0 where they stay.
+    pub moving_bytes: usize,
     /// What is read through GDAL; nothing where all sources are read directly.
     pub through_gdal: Option<ThroughGdal<'a>>,
     /// What is read directly; nothing where no source is.

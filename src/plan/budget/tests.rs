@@ -39,6 +39,7 @@ fn needs<'a>(
         levels: Box::leak(Box::new(levels)),
         bands_together: false,
         source_block: Size::square(512),
+        moving_bytes: (bands % 4) << 18,
         through_gdal: (!bands.is_multiple_of(3)).then_some(gdal),
         direct: (bands % 3 != 1).then_some(direct),
         verifier_bytes: 7 << 20,

@@ -2,19 +2,20 @@
 //!
 //! A worker that is ahead leaves its blocks waiting and goes on, up to a bound that the budget counts. The oldest
 //! window is always in work, so nothing can lock up. What is stored does not depend on which worker was quicker.
+//!
+//! One worker at a time stores, for all; the others neither wait for it nor for each other to take their next windows.
 
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result, anyhow};
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
+use super::threads::{Stopped, pool};
 use crate::plan::{Job, Jobs};
 
 /// The blocks of one row of blocks of one window, and their place in the order of the file.
@@ -42,18 +43,6 @@ pub trait Sink<B>: Send {
     fn store(&mut self, blocks: Vec<B>) -> Result<()>;
 }
 
-/// The job was told to stop.
-#[derive(Debug, Clone, Copy)]
-pub struct Stopped;
-
-impl fmt::Display for Stopped {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("interrupted")
-    }
-}
-
-impl std::error::Error for Stopped {}
-
 /// Makes all windows with `workers` workers and stores their blocks in order. At most `ahead` windows are in work or
 /// wait behind the oldest that is not finished. `done` hears of each window that is made.
 ///
@@ -67,8 +56,8 @@ pub fn run_jobs<B: Send, W: Work<B>>(
     stop: &AtomicBool,
     done: &(dyn Fn(Job) + Sync),
 ) -> Result<()> {
-    let queue =
-        Queue { jobs, ahead, stop, done, changed: Condvar::new(), state: Mutex::new(State::new(sink)) };
+    let state = Mutex::new(State::new(sink));
+    let queue = Queue { jobs, ahead, stop, done, may_go_on: Condvar::new(), state };
     pool(workers)?.broadcast(|_| queue.work(&new_worker));
     let state = queue.state.into_inner().unwrap_or_else(PoisonError::into_inner);
     match state.error {
@@ -78,41 +67,30 @@ pub fn run_jobs<B: Send, W: Work<B>>(
     }
 }
 
-/// Does `work` for each number below `count`, on `threads` threads, and returns the results in order.
-pub fn in_parallel<R: Send>(
-    threads: usize,
-    count: usize,
-    work: impl Fn(usize) -> R + Sync + Send,
-) -> Result<Vec<R>> {
-    // A thread without anything to do is not worth its stack.
-    Ok(pool(threads.min(count).max(1))?.install(|| (0..count).into_par_iter().map(work).collect()))
-}
-
-fn pool(threads: usize) -> Result<rayon::ThreadPool> {
-    let name = |index| format!("worker-{index}");
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .thread_name(name)
-        .build()
-        .context("start the workers")
-}
-
 struct Queue<'a, B> {
     jobs: &'a Jobs,
     ahead: usize,
     stop: &'a AtomicBool,
     done: &'a (dyn Fn(Job) + Sync),
-    changed: Condvar,
+    /// Wakes idle workers: as many as may take a window, or all of them when none is left to take.
+    may_go_on: Condvar,
     state: Mutex<State<'a, B>>,
 }
 
 struct State<'a, B> {
     next: usize,
-    in_work: BTreeSet<usize>,
+    /// Windows that were taken, until all of their blocks that can be stored are.
+    unfinished: BTreeSet<usize>,
     finished: usize,
+    /// Blocks that are not stored, by their run's place, and the place that comes next.
     waiting: BTreeMap<usize, Vec<B>>,
     next_run: usize,
-    sink: &'a mut dyn Sink<B>,
+    /// Windows whose blocks are among the waiting ones since the last were taken from them.
+    made: Vec<usize>,
+    /// Who stores has it; for ever, when that failed.
+    sink: Option<&'a mut dyn Sink<B>>,
+    /// Workers that wait for a window that they may take.
+    idle: usize,
     error: Option<anyhow::Error>,
 }
 
@@ -120,13 +98,39 @@ impl<'a, B> State<'a, B> {
     fn new(sink: &'a mut dyn Sink<B>) -> Self {
         Self {
             next: 0,
-            in_work: BTreeSet::new(),
+            unfinished: BTreeSet::new(),
             finished: 0,
             waiting: BTreeMap::new(),
             next_run: 0,
-            sink,
+            made: Vec::new(),
+            sink: Some(sink),
+            idle: 0,
             error: None,
         }
+    }
+
+    fn oldest(&self) -> usize {
+        self.unfinished.first().copied().unwrap_or(self.next)
+    }
+
+    /// The waiting runs that come next.
+    fn take_ready(&mut self) -> Vec<Vec<B>> {
+        let mut ready = Vec::new();
+        while let Some(blocks) = self.waiting.remove(&self.next_run) {
+            ready.push(blocks);
+            self.next_run += 1;
+        }
+        ready
+    }
+
+    /// Notes that these windows are done with; returns how many more may be taken for that.
+    fn finish(&mut self, windows: &[usize]) -> usize {
+        let oldest = self.oldest();
+        for window in windows {
+            self.unfinished.remove(window);
+        }
+        self.finished += windows.len();
+        self.oldest() - oldest
     }
 }
 
@@ -144,7 +148,7 @@ impl<'a, B: Send> Queue<'a, B> {
             }
         };
         self.lock().error.get_or_insert(error);
-        self.changed.notify_all();
+        self.may_go_on.notify_all();
     }
 
     fn make_windows<W: Work<B>>(&self, new_worker: &impl Fn() -> Result<W>) -> Result<()> {
@@ -166,32 +170,43 @@ impl<'a, B: Send> Queue<'a, B> {
         let mut state = self.lock();
         loop {
             if state.next >= self.jobs.len() || state.error.is_some() || self.stop.load(Ordering::Relaxed) {
-                self.changed.notify_all();
+                self.wake(state.idle, &state);
                 return None;
             }
-            let oldest = state.in_work.first().copied().unwrap_or(state.next);
-            if state.next < oldest + self.ahead {
+            if state.next < state.oldest() + self.ahead {
                 let number = state.next;
                 state.next += 1;
-                state.in_work.insert(number);
+                state.unfinished.insert(number);
                 return Some(self.jobs.job(number));
             }
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.idle += 1;
+            state = self.may_go_on.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.idle -= 1;
         }
     }
 
+    /// Leaves a window's blocks to the worker that stores; where there is none, this one stores until nothing is left.
+    /// A window is finished only then: the bound on windows ahead holds for those that wait for a slow disk, too.
     fn store(&self, job: Job, runs: Vec<Run<B>>) -> Result<()> {
         let mut state = self.lock();
         state.waiting.extend(runs.into_iter().map(|run| (run.place, run.blocks)));
-        let State { waiting, next_run, sink, .. } = &mut *state;
-        while let Some(blocks) = waiting.remove(next_run) {
-            sink.store(blocks)?;
-            *next_run += 1;
+        state.made.push(job.number);
+        let Some(sink) = state.sink.take() else { return Ok(()) };
+        while !state.made.is_empty() {
+            let (made, ready) = (std::mem::take(&mut state.made), state.take_ready());
+            drop(state);
+            ready.into_iter().try_for_each(|blocks| sink.store(blocks))?;
+            state = self.lock();
+            let more = state.finish(&made);
+            self.wake(more, &state);
         }
-        state.in_work.remove(&job.number);
-        state.finished += 1;
-        self.changed.notify_all();
+        state.sink = Some(sink);
         Ok(())
+    }
+
+    /// Wakes so many idle workers. Waking all of many would have them queue for the lock to find nothing.
+    fn wake(&self, workers: usize, state: &State<'_, B>) {
+        (0..workers.min(state.idle)).for_each(|_| self.may_go_on.notify_one());
     }
 
     fn lock(&self) -> MutexGuard<'_, State<'a, B>> {

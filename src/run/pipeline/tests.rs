@@ -205,12 +205,57 @@ fn no_window_is_begun_further_ahead_of_the_oldest_than_allowed() {
     }
 }
 
+/// Waits until a count has come so far, or much too long; returns whether it has.
+fn comes_to(count: &AtomicUsize, wanted: usize) -> bool {
+    let mut waits = (0..10_000).map(|_| std::thread::sleep(Duration::from_millis(1)));
+    waits.by_ref().any(|()| count.load(Ordering::SeqCst) >= wanted)
+}
+
+/// The file takes the first blocks only when as many windows as may be were begun, and then no more.
 #[test]
-fn results_in_parallel_stand_in_order() {
-    let work = |number: usize| {
-        std::thread::sleep(Duration::from_micros((number as u64 * 7919) % 300));
-        number * number
+fn windows_are_begun_while_blocks_are_stored_but_no_further_than_allowed() {
+    struct Slow<'a>(&'a AtomicUsize, usize, Stored);
+    impl Sink<(usize, usize)> for Slow<'_> {
+        fn store(&mut self, blocks: Vec<(usize, usize)>) -> Result<()> {
+            if self.2.0.is_empty() {
+                assert!(comes_to(self.0, self.1), "storing keeps the others from their windows");
+                std::thread::sleep(Duration::from_millis(5));
+                assert_eq!(self.0.load(Ordering::SeqCst), self.1);
+            }
+            self.2.store(blocks)
+        }
+    }
+    for (workers, ahead) in [(2, 2), (2, 5), (4, 8), (16, 20)] {
+        let begun = AtomicUsize::new(0);
+        let make = |_: Job| {
+            begun.fetch_add(1, Ordering::SeqCst);
+            Ok(())
+        };
+        let mut sink = Slow(&begun, ahead, Stored::default());
+        run_jobs(&jobs(8, 8), (workers, ahead), || Ok(Worker(&make)), &mut sink, &never(), &|_| ()).unwrap();
+        let places: Vec<usize> = sink.2.0.iter().map(|block| block.0).collect();
+        assert!(places.is_sorted() && places.len() == 64 * 4);
+    }
+}
+
+/// All workers but one wait for the oldest window; when it is finished, they all have to be at work at once.
+#[test]
+fn nobody_sleeps_on_where_windows_may_be_begun() {
+    const WORKERS: usize = 8;
+    let (begun, later) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let make = |job: Job| {
+        begun.fetch_add(1, Ordering::SeqCst);
+        if job.number == 0 {
+            assert!(comes_to(&begun, WORKERS), "the windows ahead are not begun");
+            // Time to fall asleep.
+            std::thread::sleep(Duration::from_millis(5));
+        } else if (WORKERS..2 * WORKERS).contains(&job.number) {
+            later.fetch_add(1, Ordering::SeqCst);
+            assert!(comes_to(&later, WORKERS), "a worker sleeps on");
+        }
+        Ok(())
     };
-    let results = in_parallel(4, 100, work).unwrap();
-    assert!(results.iter().enumerate().all(|(number, &result)| result == number * number));
+    let (stored, _, ended) = run(&jobs(8, 8), (WORKERS, WORKERS), &never(), &make);
+    ended.unwrap();
+    assert_eq!(stored.len(), 64 * 4);
 }

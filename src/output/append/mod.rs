@@ -1,18 +1,20 @@
 //! Appends encoded blocks to the file and remembers where they lie.
 //!
-//! In a cloud optimized GeoTIFF every block stands between its size (4 bytes) and its last 4 bytes once more, and the
-//! overviews stand before the image: once they are known, the image's blocks move up to make room.
+//! In a cloud optimized GeoTIFF every block stands between its size (4 bytes) and its last 4 bytes once more.
+
+mod move_up;
+mod overviews;
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, ensure};
 
 use super::write_back::WriteBack;
-use super::{BlockId, BlockRecord, Container, EncodedBlock, OverviewStore, patch};
+use super::{BlockId, BlockRecord, Container, EncodedBlock, patch};
+pub use overviews::{OnThreads, Step};
 
 /// The one writer of a file's blocks. Blocks that are never appended stay sparse: they cost no byte and read as
 /// nodata (or zero).
@@ -70,64 +72,33 @@ impl BlockWriter {
     /// # Errors
     /// When the file has no such block, would grow beyond what its kind of TIFF can hold, or cannot be written.
     pub fn append(&mut self, id: BlockId, block: &EncodedBlock) -> Result<()> {
-        let name = self.container.path.display();
-        let size = self.check(id, block.bytes.len())?;
-        let frame = self.frame();
-        let written = match frame {
-            0 => self.file.write_all_at(&block.bytes, self.end),
-            _ => self.file.write_all_at(&framed(&block.bytes), self.end),
+        let position = self.place(id, block.bytes.len(), block.checksum)?;
+        let written = match self.frame() {
+            0 => self.file.write_all_at(&block.bytes, position),
+            _ => self.file.write_all_at(&framed(&block.bytes), position),
         };
         written.map_err(|error| write_error(&self.container.path, error))?;
-        self.records.push(BlockRecord { id, offset: self.end + frame, size, checksum: block.checksum });
-        self.end += u64::from(size) + 2 * frame;
         if self.container.cloud_optimized && !self.container.overviews.is_empty() {
             // These bytes will move; there is no use in bringing them to the disk before.
             return Ok(());
         }
-        self.write_back.wrote(size.into()).with_context(|| format!("{name} cannot be brought to the disk"))
+        let name = self.container.path.display();
+        let wrote = self.write_back.wrote(self.end - position);
+        wrote.with_context(|| format!("{name} cannot be brought to the disk"))
+    }
+
+    /// Gives the next bytes of the file to a block; returns where they begin, with what stands before the block.
+    fn place(&mut self, id: BlockId, bytes: usize, checksum: u64) -> Result<u64> {
+        let size = self.check(id, bytes)?;
+        let (position, frame) = (self.end, self.frame());
+        self.records.push(BlockRecord { id, offset: position + frame, size, checksum });
+        self.end += u64::from(size) + 2 * frame;
+        Ok(position)
     }
 
     /// Bytes before and behind each block.
     fn frame(&self) -> u64 {
         if self.container.cloud_optimized { FRAME } else { 0 }
-    }
-
-    /// Puts the overviews' blocks where they belong: behind the image's, or in a cloud optimized GeoTIFF before them,
-    /// the smallest level first. Each level's blocks are in row-major order, a mask's behind the image's.
-    ///
-    /// # Errors
-    /// As [`BlockWriter::append`].
-    pub fn add_overviews(&mut self, store: OverviewStore) -> Result<()> {
-        let (path, cloud_optimized) = (self.container.path.clone(), self.container.cloud_optimized);
-        let mut kept = store.into_kept();
-        let last = self.container.overviews.len() as u8;
-        let level = |level: u8| if cloud_optimized { last - level } else { level };
-        kept.records
-            .sort_unstable_by_key(|record| (level(record.id.level), record.id.index, record.id.plane));
-        let image = self.records.len();
-        let image_end = self.end;
-        let room: u64 = kept.records.iter().map(|record| u64::from(record.size) + 2 * self.frame()).sum();
-        if cloud_optimized {
-            let end = image_end + room;
-            ensure!(self.container.image.big || end <= u64::from(u32::MAX), too_large(&path));
-            move_up(&self.file, self.container.header_bytes..image_end, room)
-                .map_err(|error| write_error(&path, error))?;
-            self.records.iter_mut().for_each(|record| record.offset += room);
-            self.end = self.container.header_bytes;
-        }
-        let mut bytes = Vec::new();
-        for record in &kept.records {
-            bytes.resize(record.size as usize, 0);
-            kept.file.read_exact_at(&mut bytes, record.offset).context("read an overview's block back")?;
-            let block = EncodedBlock { bytes, checksum: record.checksum };
-            self.append(record.id, &block)?;
-            bytes = block.bytes;
-        }
-        if cloud_optimized {
-            debug_assert_eq!(self.records.len(), image + kept.records.len());
-            self.end = image_end + room;
-        }
-        Ok(())
     }
 
     /// The block's size, when the file can take it.
@@ -185,26 +156,21 @@ const FRAME: u64 = 4;
 
 /// A block between its size and its last four bytes once more.
 fn framed(block: &[u8]) -> Vec<u8> {
-    let mut last = [0; FRAME as usize];
-    let end = &block[block.len().saturating_sub(last.len())..];
-    last[..end.len()].copy_from_slice(end);
-    [&(block.len() as u32).to_le_bytes(), block, &last].concat()
+    let frame = [0; FRAME as usize];
+    let mut bytes = [&frame[..], block, &frame].concat();
+    fill_frame(&mut bytes);
+    bytes
 }
 
-/// Moves a range of the file towards its end.
-fn move_up(file: &File, range: Range<u64>, by: u64) -> io::Result<()> {
-    const PIECE: u64 = 4 << 20;
-    let mut piece = vec![0; PIECE.min(range.end - range.start) as usize];
-    let mut end = range.end;
-    // From the end, so that nothing is overwritten before it was read.
-    while by > 0 && end > range.start {
-        let start = end.saturating_sub(PIECE).max(range.start);
-        let piece = &mut piece[..(end - start) as usize];
-        file.read_exact_at(piece, start)?;
-        file.write_all_at(piece, start + by)?;
-        end = start;
-    }
-    Ok(())
+/// Writes a block's size before it and its last four bytes behind it, where room was left for them.
+fn fill_frame(bytes: &mut [u8]) {
+    const SIDE: usize = FRAME as usize;
+    let (size, rest) = bytes.split_at_mut(SIDE);
+    let (block, last) = rest.split_at_mut(rest.len() - SIDE);
+    size.copy_from_slice(&(block.len() as u32).to_le_bytes());
+    let end = &block[block.len().saturating_sub(SIDE)..];
+    last.fill(0);
+    last[..end.len()].copy_from_slice(end);
 }
 
 fn too_large(path: &Path) -> String {
