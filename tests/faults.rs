@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{Folder, Outcome, Source, random};
+use common::{Folder, Outcome, Source, Tiff, random};
 
 /// A source of noise whose codes do not compress.
 fn noise(side: usize, seed: u64) -> Source {
@@ -362,6 +362,19 @@ fn bad_files_and_good_ones_that_do_not_fit_are_told_at_once() {
 fn a_dry_run_refuses_the_types_that_this_gdal_does_not_know() {
     let folder = Folder::new();
     noise(8, 3).write(folder.path("a.tif"));
-    let code = folder.run("a.tif -o out.tif --dtype Int8").code;
-    assert_eq!(folder.run("a.tif -o out.tif --dtype Int8 --dry-run").code, code);
+    // The dry run first: a GDAL that knows the type leaves a file behind.
+    let told = folder.run("a.tif -o out.tif --dtype Int8 --dry-run").code;
+    assert_eq!(folder.run("a.tif -o out.tif --dtype Int8").code, told);
+    assert_eq!(folder.path("out.tif").exists(), told == Some(0));
+}
+
+#[test]
+fn complex_pixels_are_refused_also_of_a_type_that_this_gdal_does_not_know() {
+    let folder = Folder::new();
+    noise(8, 3).of("UInt32").write(folder.path("a.tif"));
+    // SampleFormat: complex numbers of two floats, here of 16 bits each.
+    let mut tiff = Tiff::of(folder.read("a.tif"));
+    tiff.set(339, 0, 6);
+    folder.write("a.tif", &tiff.bytes);
+    folder.run("a.tif -o out.tif").refused().names(&["a.tif", "complex"]);
 }

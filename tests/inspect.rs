@@ -115,8 +115,8 @@ fn masks_alpha_and_overviews_are_told_and_why_gdal_reads() {
     noise(400, 300).bands(2).shows(&["Gray", "Alpha"]).options("ALPHA=YES").write(folder.path("alpha.tif"));
     noise(400, 300).options("TILED=YES COMPRESS=JPEG").write(folder.path("jpeg.tif"));
     folder.tool("gdaladdo -q jpeg.tif 2 4");
-    folder.tool("gdal_translate -q -of ENVI alpha.tif other.img");
-    let found = inspect(&folder, "inside.tif beside.tif alpha.tif jpeg.tif other.img");
+    folder.tool("gdal_translate -q -of PNG alpha.tif other.png");
+    let found = inspect(&folder, "inside.tif beside.tif alpha.tif jpeg.tif other.png");
     assert_eq!((&found[0]["mask"], &found[1]["mask"]), (&json!("internal"), &json!("file")));
     assert_eq!((&found[2]["mask"], &found[2]["alpha"]), (&Value::Null, &json!(2)));
     assert_eq!(found[3]["overviews"], json!([[200, 150], [100, 75]]));
@@ -125,7 +125,7 @@ fn masks_alpha_and_overviews_are_told_and_why_gdal_reads() {
     assert!(reason(3).contains("codec"), "{}", reason(3));
     assert!(reason(4).contains("GeoTIFF"), "{}", reason(4));
     let other = &found[4];
-    assert_eq!((&other["driver"], &other["bytes"]["stored"]), (&json!("ENVI"), &Value::Null));
+    assert_eq!((&other["driver"], &other["bytes"]["stored"]), (&json!("PNG"), &Value::Null));
 }
 
 #[test]

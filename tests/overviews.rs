@@ -5,6 +5,7 @@ mod common;
 use common::{Color, Folder, Source, assert_same_pixels, random};
 use gdal::Dataset;
 use gdal::raster::RasterBand;
+use gdal::version::VersionInfo;
 
 /// What a test's sources look like.
 #[derive(Clone, Copy)]
@@ -16,13 +17,25 @@ struct Look {
     values: u64,
 }
 
-const LOOKS: [Look; 5] = [
+const LOOKS: [Look; 6] = [
     Look { pixel_type: "Byte", bands: 3, nodata: None, values: 250 },
     Look { pixel_type: "UInt16", bands: 2, nodata: Some(0.0), values: 6 },
     Look { pixel_type: "Int16", bands: 1, nodata: Some(-5.0), values: 900 },
     Look { pixel_type: "UInt16", bands: 1, nodata: None, values: 60_000 },
+    Look { pixel_type: "Int16", bands: 1, nodata: Some(5000.0), values: 12 },
     Look { pixel_type: "Float32", bands: 2, nodata: Some(-1.0), values: 200 },
 ];
+
+impl Look {
+    /// The overview resamplings of which the linked GDAL is a reference. Where nothing below is valid, the mode of
+    /// newer ones is 0 in place of a nodata value below zero, in types of whole numbers, and is a pixel from then on
+    /// (3.6 is right, 3.12 wrong; where in between it changed is not known).
+    fn comparable_ways(&self) -> &'static [&'static str] {
+        let negative = self.nodata.is_some_and(|nodata| nodata < 0.0) && self.pixel_type.starts_with("Int");
+        let old = VersionInfo::version_num().parse::<u32>().unwrap() < 3_07_00_00;
+        if negative && !old { &["nearest", "average"] } else { &["nearest", "average", "mode"] }
+    }
+}
 
 /// Writes two sources that overlap nowhere, with a gap of several blocks between them; every side is odd or even.
 fn write_sources(folder: &Folder, look: Look, odd: usize) {
@@ -76,7 +89,7 @@ fn overviews_of_a_plain_file_equal_gdaladdos() {
             write_sources(&folder, look, odd);
             let line = "a.tif b.tif --block 32 --co INTERLEAVE=PIXEL";
             folder.run(&format!("{line} -o plain.tif")).done();
-            for how in ["nearest", "average", "mode"] {
+            for &how in look.comparable_ways() {
                 let what = format!("{how} of {} with {odd}", look.pixel_type);
                 folder
                     .run(&format!("{line} -o {how}.tif --overviews 2,4,8 --overview-resampling {how}"))
@@ -100,7 +113,7 @@ fn a_cloud_optimized_file_is_valid_and_equals_gdals() {
             let folder = Folder::new();
             write_sources(&folder, look, odd);
             folder.run("a.tif b.tif --block 128 --co INTERLEAVE=PIXEL -o plain.tif").done();
-            for how in ["nearest", "average", "mode"] {
+            for &how in look.comparable_ways() {
                 let what = format!("COG by {how} of {} with {odd}", look.pixel_type);
                 let line = format!("a.tif b.tif --block 128 --format cog --overview-resampling {how}");
                 folder.run(&format!("{line} -o {how}.tif --verify full")).done();

@@ -7,11 +7,11 @@ use std::path::Path;
 use anyhow::{Context, Result, bail, ensure};
 use gdal::cpl::CslStringList;
 use gdal::raster::RasterBand;
-use gdal::version::VersionInfo;
 use gdal::{Dataset, DriverManager};
 
 use crate::geometry::Size;
 use crate::pixels::PixelType;
+use crate::source::{gdal_knows_int8, gdal_version};
 
 /// GDAL's number of a pixel type.
 ///
@@ -32,10 +32,9 @@ pub(super) fn gdal_type(pixel_type: PixelType) -> Result<gdal_sys::GDALDataType:
         PixelType::Float32 => GDT_Float32,
         PixelType::Float64 => GDT_Float64,
         PixelType::Int8 => {
-            let known = VersionInfo::version_num().parse::<u32>().is_ok_and(|number| number >= 3_07_00_00);
-            let release = VersionInfo::release_name();
+            let release = gdal_version();
             ensure!(
-                known,
+                gdal_knows_int8(),
                 "Int8 pixels need GDAL 3.7 or newer, this is {release}; choose another type, e.g. Int16"
             );
             INT8

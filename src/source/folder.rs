@@ -131,8 +131,9 @@ mod tests {
 
     fn raster(path: &Path, driver: &str) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        let mut dataset = DriverManager::get_driver_by_name(driver).unwrap().create(path, 2, 2, 1).unwrap();
-        dataset.flush_cache().unwrap();
+        let driver = DriverManager::get_driver_by_name(driver).unwrap();
+        let pixels = DriverManager::get_driver_by_name("MEM").unwrap().create("", 2, 2, 1).unwrap();
+        pixels.create_copy(&driver, path, &Default::default()).unwrap().flush_cache().unwrap();
     }
 
     fn rasters_in(folder: &Path) -> (Vec<String>, Vec<String>) {
@@ -148,7 +149,7 @@ mod tests {
         let at = |name: &str| folder.path().join(name);
         raster(&at("b.tif"), "GTiff");
         raster(&at("deep/er/a.TIF"), "GTiff");
-        raster(&at("envi"), "ENVI");
+        raster(&at("no_ending"), "PNG");
         raster(&at(".hidden.tif"), "GTiff");
         raster(&at("b.tif.ovr"), "GTiff");
         raster(&at("b.tif.msk"), "GTiff");
@@ -159,7 +160,7 @@ mod tests {
         fs::write(at("b.tif.aux.xml"), "<PAMDataset/>").unwrap();
         fs::write(at("README"), "about").unwrap();
         let (names, problems) = rasters_in(folder.path());
-        assert_eq!(names, ["b.tif", "damaged.tif", "deep/er/a.TIF", "envi", "lonely.msk"]);
+        assert_eq!(names, ["b.tif", "damaged.tif", "deep/er/a.TIF", "lonely.msk", "no_ending"]);
         assert!(problems.is_empty());
     }
 

@@ -7,12 +7,14 @@ use gdal::raster::RasterBand;
 use gdal::{Dataset, Metadata};
 
 use super::direct::DirectLayout;
-use super::open::open;
+use super::open::{gdal_knows_int8, open};
 use super::trap::checked_with_warnings;
 use super::{FileReader, Model, Problem, Source, SourceBand, Stamp, Storage, calls};
 use crate::container;
 use crate::geometry::{Footprint, GeoTransform, Resolution, Size};
 use crate::pixels::{Number, PixelType};
+
+const COMPLEX: &str = "has complex pixels; split them into real bands first";
 
 /// Inspects one input for a mosaic in the CRS `target` (WKT), or in its own where there is none.
 /// What it has in common with `like` it shares with it. GDAL's warnings come beside it.
@@ -146,9 +148,10 @@ fn describe_band(band: &RasterBand) -> Result<SourceBand> {
 fn pixel_type(band: &RasterBand) -> Result<PixelType> {
     // SAFETY: the band is open for as long as it is borrowed.
     let code = unsafe { gdal_sys::GDALGetRasterDataType(band.c_rasterband()) };
-    let signed_byte = band.metadata_item("PIXELTYPE", "IMAGE_STRUCTURE").as_deref() == Some("SIGNEDBYTE");
     Ok(match code {
-        1 if signed_byte => bail!("has signed bytes, which GDAL reads rightly only from version 3.7 on"),
+        1 if has_disguised_int8(band) => {
+            bail!("has signed bytes, which GDAL reads rightly only from version 3.7 on")
+        }
         1 => PixelType::Byte,
         2 => PixelType::UInt16,
         3 => PixelType::Int16,
@@ -160,9 +163,15 @@ fn pixel_type(band: &RasterBand) -> Result<PixelType> {
         12 => PixelType::UInt64,
         13 => PixelType::Int64,
         14 => PixelType::Int8,
-        8..=11 | 16 => bail!("has complex pixels; split them into real bands first"),
+        8..=11 | 16 => bail!("{COMPLEX}"),
         other => bail!("has pixels of a type that is not known (GDAL's number {other})"),
     })
+}
+
+/// Whether a band of bytes holds Int8, as a GDAL without that type says in metadata. The others warn when asked for it.
+fn has_disguised_int8(band: &RasterBand) -> bool {
+    let says_so = || band.metadata_item("PIXELTYPE", "IMAGE_STRUCTURE").as_deref() == Some("SIGNEDBYTE");
+    !gdal_knows_int8() && says_so()
 }
 
 fn declared_nodata(band: &RasterBand, pixel_type: PixelType) -> Option<Number> {
@@ -208,6 +217,10 @@ fn look_inside(source: &mut Source, dataset: &Dataset) -> Result<()> {
         source.direct = Err("its header is not understood here");
         return Ok(());
     };
+    // GDAL before 3.11 does not know complex numbers of two halves and shows whole numbers in their place.
+    if matches!(directories[0].sample_format, 5 | 6) {
+        bail!("{COMPLEX}");
+    }
     let mut largest = 0;
     for directory in directories.iter().filter(|directory| !directory.is_overview()) {
         let (outside, largest_here) =

@@ -28,7 +28,7 @@ pub use describe::{Source, SourceBand, Storage};
 pub use file::FileReader;
 pub use handle::Handle;
 pub use inspect::inspect;
-pub use open::{gdal_version, prepare_gdal};
+pub use open::{gdal_knows_int8, gdal_version, prepare_gdal};
 pub use pixels::Pixels;
 pub use place::Placement;
 pub use problem::Problem;

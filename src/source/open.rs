@@ -29,6 +29,11 @@ pub fn gdal_version() -> String {
     gdal::version::version_info("RELEASE_NAME")
 }
 
+/// Whether the linked GDAL has the pixel type Int8, as all have from 3.7 on.
+pub fn gdal_knows_int8() -> bool {
+    gdal::version::VersionInfo::version_num().parse::<u32>().is_ok_and(|number| number >= 3_07_00_00)
+}
+
 /// Opens `name` as a raster for reading.
 pub(super) fn open(name: &str) -> Result<Dataset> {
     let options = DatasetOptions {

@@ -7,8 +7,9 @@
 //!   row); pixels count in whole.
 //!
 //! Where GDAL differs: before 3.7 its means of numbers of 32 and 64 bits pass through 32-bit floats; its mode of bytes
-//! counts pixels that a mask or transparency hides; its COG driver loses masks of the smallest parts of pixels, and
-//! `gdaladdo -r nearest` takes masks of all levels from full resolution but pixels level by level.
+//! counts pixels that a mask or transparency hides; in 3.12 its mode of nothing but a nodata value below zero is 0 in
+//! types of whole numbers; its COG driver loses masks of the smallest parts of pixels, and `gdaladdo -r nearest` takes
+//! masks of all levels from full resolution but pixels level by level.
 
 mod average;
 mod axis;

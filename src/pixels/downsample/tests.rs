@@ -46,6 +46,9 @@ fn nodata_does_not_count_and_never_comes_about_by_chance() {
     assert_eq!(row_of::<u8>(&bytes, 6, 3, Average, nodata), [7, 10, 8]);
     assert_eq!(row_of::<u8>(&bytes, 6, 3, Mode, nodata), [7, 9, 6]);
     assert_eq!(row_of::<u8>(&bytes, 6, 3, Nearest, nodata), [7, 7, 6]);
+    let below_zero = Buffer::Int16(vec![-5, -5, -5, 9, -5, -5, -5, -5]);
+    let nodata = Validity::Nodata(Number::Whole(-5));
+    assert_eq!(row_of::<i16>(&below_zero, 4, 2, Mode, nodata), [-5, 9]);
     let floats = Buffer::Float32(vec![f32::NAN, 1.0, f32::NAN, f32::NAN]);
     let means = row_of::<f32>(&floats, 2, 1, Average, Validity::Nodata(Number::Float(f64::NAN)));
     assert_eq!(means, [1.0]);

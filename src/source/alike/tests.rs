@@ -26,11 +26,14 @@ impl Inputs {
     /// A raster of that many columns and rows and that corner, made with more `options` than the usual ones.
     fn make(&self, name: &str, (columns, rows): (usize, usize), (x, y): (f64, f64), options: &str) {
         let bounds = format!("-a_ullr {x} {y} {} {}", x + 10.0 * columns as f64, y - 10.0 * rows as f64);
+        // Newer releases refuse an argument that is given twice.
+        let usual = ["-bands 2", "-ot UInt16", "-a_srs EPSG:32631", &bounds];
+        let given = |argument: &str| options.contains(argument.split(' ').next().unwrap_or_default());
+        let usual = usual.into_iter().filter(|argument| !given(argument)).collect::<Vec<_>>().join(" ");
         // GDAL takes the first of two creation options of one name.
         let compression = if options.contains("COMPRESS") { "" } else { "-co COMPRESS=LZW" };
         self.run(&format!(
-            "gdal_create -q -of GTiff -outsize {columns} {rows} -bands 2 -ot UInt16 -burn 7 -burn 9 -a_srs EPSG:32631 \
-             {bounds} {compression} {options} {name}"
+            "gdal_create -q -of GTiff -outsize {columns} {rows} -burn 7 -burn 9 {usual} {compression} {options} {name}"
         ));
     }
 
