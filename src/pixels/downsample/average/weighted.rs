@@ -69,7 +69,9 @@ impl<'a> Weighted<'a> {
         let (before, last) = weights.split_at(weights.len().saturating_sub(AT_ONCE));
         self.sum_before(source, rows.start, before);
         let rows = rows.end - last.len()..rows.end;
-        rows.clone().for_each(|source_row| self.sum_line(source, source_row));
+        for source_row in rows.clone() {
+            self.sum_line(source, source_row);
+        }
         // Where all are valid, GDAL multiplies the weights of columns and rows, which can decide how a half is rounded.
         let together = matches!(source.valid, Valid::All).then(|| weights.iter().sum());
         match *last {
