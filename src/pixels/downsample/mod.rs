@@ -14,13 +14,14 @@
 mod average;
 mod axis;
 mod mode;
+mod plane;
 #[cfg(test)]
 mod tests;
 
 pub use axis::Axis;
+use plane::{Plane, Valid};
 
 use std::fmt;
-use std::ops::Range;
 use std::str::FromStr;
 
 use super::{Buffer, Number, Pixel, PixelType, named_values};
@@ -81,7 +82,13 @@ impl Tile {
         let mut pixels = Buffer::zeros(pixel_type, fill.len() * window.pixels());
         dispatch_pixel_type!(pixel_type, T => {
             let bands = pixels.pixels_mut::<T>().chunks_exact_mut(window.pixels());
-            bands.zip(fill).for_each(|(band, fill)| band.fill(fill.to_pixel().unwrap_or(T::from_i128(0))));
+            for (band, fill) in bands.zip(fill) {
+                let fill = fill.to_pixel().unwrap_or(T::from_i128(0));
+                // Zeros are there already, in memory that need not be touched yet.
+                if bytemuck::bytes_of(&fill).iter().any(|&byte| byte != 0) {
+                    band.fill(fill);
+                }
+            }
         });
         Tile { window, pixels, mask: masked.then(|| vec![0; window.pixels()]) }
     }
@@ -184,89 +191,13 @@ impl Downsample {
         });
         match self.resampling {
             OverviewResampling::Nearest => rows.for_each(|(row, span)| {
-                let source = source.row(row.start);
-                let left = columns.iter().map(|taps| source[taps.start]);
+                let all = columns[0].start..columns[columns.len() - 1].end;
+                let source = source.row(row.start, all.clone());
+                let left = columns.iter().map(|taps| source[taps.start - all.start]);
                 pixels[span].iter_mut().zip(left).for_each(|(pixel, value)| *pixel = value);
             }),
             OverviewResampling::Average => average::fill(source, &columns, &mut rows, pixels),
             OverviewResampling::Mode => mode::fill(source, &columns, &mut rows, pixels),
         }
-    }
-}
-
-/// Which pixels of a plane are valid.
-#[derive(Clone, Copy)]
-enum Valid<'a, T> {
-    All,
-    Not(T),
-    NotNan,
-    Where(&'a [u8]),
-    Opaque(&'a [T]),
-}
-
-/// One band of an area.
-struct Plane<'a, T> {
-    window: Window,
-    pixels: &'a [T],
-    valid: Valid<'a, T>,
-    /// The value that must not come about by chance.
-    nodata: Option<T>,
-}
-
-impl<'a, T: Pixel> Plane<'a, T> {
-    fn of(area: &Area<'a>, band: usize, validity: Validity) -> Plane<'a, T> {
-        let count = area.window.pixels();
-        let band_pixels = |band: usize| &area.pixels.pixels::<T>()[band * count..][..count];
-        let nodata = match validity {
-            Validity::Nodata(number) => number.to_pixel::<T>(),
-            _ => None,
-        };
-        let valid = match (validity, nodata) {
-            (Validity::Nodata(_), Some(nodata)) if nodata.is_nan() => Valid::NotNan,
-            (Validity::Nodata(_), Some(nodata)) => Valid::Not(nodata),
-            (Validity::Mask, _) => area.mask.map_or(Valid::All, Valid::Where),
-            (Validity::Alpha(alpha), _) => Valid::Opaque(band_pixels(alpha)),
-            _ => Valid::All,
-        };
-        Plane { window: area.window, pixels: band_pixels(band), valid, nodata }
-    }
-
-    /// The pixels of a row of the level, indexed by column of the level through [`Row`].
-    fn row(&self, row: usize) -> Row<'a, T> {
-        let start = (row - self.window.row) * self.window.columns;
-        Row { first: self.window.column, pixels: &self.pixels[start..start + self.window.columns] }
-    }
-
-    /// Marks in `valid` which pixels of some columns of a row are valid; says whether all are.
-    fn mark(&self, row: usize, columns: Range<usize>, valid: &mut Vec<u8>) -> bool {
-        let start = place(self.window, row, columns.start);
-        let span = start..start + columns.len();
-        let pixels = &self.pixels[span.clone()];
-        valid.clear();
-        match self.valid {
-            Valid::All => return true,
-            Valid::Not(nodata) => valid.extend(pixels.iter().map(|&value| u8::from(value != nodata))),
-            Valid::NotNan => valid.extend(pixels.iter().map(|value| u8::from(!value.is_nan()))),
-            Valid::Where(mask) => valid.extend(mask[span].iter().map(|&value| u8::from(value != 0))),
-            Valid::Opaque(alpha) => {
-                valid.extend(alpha[span].iter().map(|&value| u8::from(value != T::from_i128(0))));
-            }
-        }
-        valid.iter().all(|&valid| valid != 0)
-    }
-}
-
-/// A row of an area, indexed by the columns of the level.
-#[derive(Clone, Copy)]
-struct Row<'a, T> {
-    first: usize,
-    pixels: &'a [T],
-}
-
-impl<T> std::ops::Index<usize> for Row<'_, T> {
-    type Output = T;
-
-    fn index(&self, column: usize) -> &T {
-        &self.pixels[column - self.first]
     }
 }

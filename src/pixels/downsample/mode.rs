@@ -18,18 +18,17 @@ pub(super) fn fill<T: Pixel>(
     for (row, span) in rows {
         valid.resize(row.end - row.start, Vec::new());
         for (source_row, valid) in (row.start..row.end).zip(&mut valid) {
-            if source.mark(source_row, all.clone(), valid) {
-                valid.clear();
-            }
+            valid.resize(all.len(), 0);
+            source.mark(source_row, all.clone(), valid);
         }
         for (taps, pixel) in columns.iter().zip(&mut pixels[span]) {
             counts.clear();
             let mut most = 0;
             for (source_row, valid) in (row.start..row.end).zip(&valid) {
-                let line = source.row(source_row);
-                for column in taps.start..taps.end {
-                    if valid.get(column - all.start).is_none_or(|&valid| valid != 0) {
-                        most = count(&mut counts, line[column], most);
+                let line = source.row(source_row, taps.start..taps.end);
+                for (&value, &valid) in line.iter().zip(&valid[taps.start - all.start..]) {
+                    if valid != 0 {
+                        most = count(&mut counts, value, most);
                     }
                 }
             }

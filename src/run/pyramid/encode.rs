@@ -96,8 +96,11 @@ impl<'a> TileEncoder<'a> {
         let count = self.waiting.len();
         let mut blocks: Vec<&mut [u8]> = self.raw[..count].iter_mut().map(Vec::as_mut_slice).collect();
         self.encoder.encode_batch(&mut blocks, layout, &mut self.encoded[..count])?;
-        for (id, encoded) in self.waiting.drain(..).zip(&self.encoded) {
-            store.keep(id, &EncodedBlock::new(encoded.clone()))?;
+        for (id, encoded) in self.waiting.drain(..).zip(&mut self.encoded) {
+            let block = EncodedBlock::new(std::mem::take(encoded));
+            store.keep(id, &block)?;
+            // Its memory is for the next one.
+            *encoded = block.bytes;
         }
         Ok(())
     }
