@@ -43,7 +43,7 @@ pub(super) struct Lane<'a> {
 }
 
 /// Above this share of rare symbols the fast loop does not pay.
-const MOST_RARE: u32 = WHOLE / 24;
+const MOST_RARE: u32 = WHOLE / 48;
 
 impl<'a> Lane<'a> {
     /// A lane at the start of a zlib stream (RFC 1950) that is the block at `index`.
