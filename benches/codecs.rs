@@ -157,6 +157,23 @@ fn codecs(criterion: &mut Criterion) {
                     }
                 });
             });
+            if compression == Compression::Deflate {
+                let inputs: Vec<&[u8]> = encoded.iter().map(Vec::as_slice).collect();
+                let mut decoded = vec![decoded.clone(); BLOCKS];
+                group.bench_function(
+                    format!("decode {compression} in a batch, predictor {predictor}"),
+                    |bencher| {
+                        bencher.iter(|| {
+                            let results = decoder.decode_batch(
+                                black_box(&inputs),
+                                kind.layout,
+                                &mut slices(&mut decoded),
+                            );
+                            assert!(results.iter().all(Result::is_ok));
+                        });
+                    },
+                );
+            }
         }
         group.finish();
     }

@@ -1,5 +1,6 @@
 //! Encoded blocks back to raw ones.
 
+use super::inflate::Inflater;
 use super::{BlockLayout, Compression, Predictor, lzw, predictor};
 use anyhow::{Context, Result, anyhow, ensure};
 
@@ -8,6 +9,8 @@ pub struct Decoder {
     engine: Engine,
     predictor: Predictor,
     scratch_row: Vec<u8>,
+    /// Made for the first blocks that are decoded side by side.
+    inflater: Option<Inflater>,
 }
 
 enum Engine {
@@ -32,7 +35,7 @@ impl Decoder {
             }
         };
         let predictor = if compression == Compression::None { Predictor::None } else { predictor };
-        Ok(Self { engine, predictor, scratch_row: Vec::new() })
+        Ok(Self { engine, predictor, scratch_row: Vec::new(), inflater: None })
     }
 
     /// Fills `out`, a raw block of this layout, from `encoded`.
@@ -65,6 +68,33 @@ impl Decoder {
         predictor::undo(self.predictor, out, layout, &mut self.scratch_row)
     }
 
+    /// Fills each of `outs`, raw blocks of this layout, from the encoded block at the same place, with the same results
+    /// as [`Decoder::decode`]. DEFLATE blocks of imagery are decoded two at a time, which is faster.
+    ///
+    /// # Panics
+    /// Unless there are as many `outs` as blocks.
+    pub fn decode_batch(
+        &mut self,
+        blocks: &[&[u8]],
+        layout: BlockLayout,
+        outs: &mut [&mut [u8]],
+    ) -> Vec<Result<()>> {
+        assert_eq!(blocks.len(), outs.len(), "an output for each block is due");
+        let right_sizes = outs.iter().all(|out| out.len() == layout.bytes());
+        let done = match self.engine {
+            Engine::Deflate(_) if blocks.len() > 1 && right_sizes => {
+                self.inflater.get_or_insert_with(Inflater::new).decode(blocks, outs)
+            }
+            _ => vec![false; blocks.len()],
+        };
+        let each = blocks.iter().zip(outs).zip(done);
+        each.map(|((block, out), done)| match done {
+            true => predictor::undo(self.predictor, out, layout, &mut self.scratch_row),
+            false => self.decode(block, layout, out),
+        })
+        .collect()
+    }
+
     /// The most memory in bytes that this decoder holds once it has decoded a block of this layout, without the
     /// block itself and the input.
     pub fn working_bytes(&self, layout: BlockLayout) -> usize {
@@ -74,7 +104,7 @@ impl Decoder {
                 Engine::Copy => 0,
                 Engine::Lzw(_) => lzw::Decoder::bytes(),
                 // Rounded up from the libraries' structures: Huffman tables, one context.
-                Engine::Deflate(_) => 16 << 10,
+                Engine::Deflate(_) => (16 << 10) + Inflater::bytes(),
                 Engine::Zstd(_) => 256 << 10,
             }
     }

@@ -7,6 +7,7 @@
 
 mod decoder;
 mod encoder;
+mod inflate;
 mod lzw;
 mod predictor;
 
