@@ -180,7 +180,7 @@ fn directly(pass: &Pass) -> Result<Cost> {
     let placed = &mosaic.sources[0];
     ensure!(placed.direct, "{} is not read directly", placed.source.name);
     let shared = DirectSources { files: DirectFiles::new(1), cache: BlockCache::new(pass.cache as usize, 1) };
-    let mut reader = DirectReader::new(&mosaic, &shared, pass.window);
+    let mut reader = DirectReader::new(&mosaic, &shared, (pass.window, 1));
     let mut part_pixels = Pixels::new(PixelType::Int16);
     let mut pixels = vec![0i16; pass.window.pixels()];
     let (mut sum, watch) = (0, Watch::start()?);

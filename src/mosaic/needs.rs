@@ -35,6 +35,7 @@ pub fn plan(
             _ => 0,
         },
         block_pixels: largest(mosaic, true, |source| source.storage.block.pixels()),
+        at_once: 2,
         wanted_again: &wanted_again,
     };
     let through_gdal = plan::ThroughGdal {

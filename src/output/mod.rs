@@ -32,7 +32,7 @@ pub struct EncodedBlock {
 impl EncodedBlock {
     /// Takes the checksum of encoded bytes; the worker that encoded them calls this.
     pub fn new(bytes: Vec<u8>) -> Self {
-        let checksum = xxhash_rust::xxh3::xxh3_64(&bytes);
+        let checksum = twox_hash::XxHash3_64::oneshot(&bytes);
         Self { bytes, checksum }
     }
 }

@@ -20,13 +20,14 @@ pub(super) struct Attempt<'a> {
     workers: usize,
     cache: u64,
     decoded: u64,
+    decode_at_once: usize,
     open_sources: usize,
 }
 
 impl<'a> Attempt<'a> {
     /// With caches and open sources as small as they may be.
     pub fn least(needs: &'a Needs<'a>, cut: Cut, workers: usize) -> Attempt<'a> {
-        Attempt { needs, cut, workers, cache: LEAST_CACHE, decoded: 0, open_sources: 1 }
+        Attempt { needs, cut, workers, cache: LEAST_CACHE, decoded: 0, decode_at_once: 1, open_sources: 1 }
     }
 
     /// Bytes of decoded blocks, and of GDAL's cache beyond the least, that hold what windows
@@ -61,7 +62,7 @@ impl<'a> Attempt<'a> {
     fn decoding(&self) -> u64 {
         let own = self.needs.through_gdal.as_ref().map_or(0, |gdal| gdal.block_bytes);
         let direct = self.needs.direct.as_ref().map_or(0, |direct| direct.block_bytes + direct.encoded_bytes);
-        (own + direct) as u64
+        (own + direct * self.decode_at_once) as u64
     }
 
     /// What is decided at once: a block, or several small ones. Overviews are made of whole windows.
@@ -221,7 +222,15 @@ impl<'a> Attempt<'a> {
             self.open_sources += (for_sources / handle).min(MOST_OPEN_SOURCES as u64 - 1) as usize;
         }
         let to_verify = (limit - self.needs.runtime) / self.needs.verifier_bytes.max(1);
+        // Blocks decoded ahead must stay until they are read.
+        let another =
+            self.needs.direct.as_ref().map_or(0, |direct| direct.block_bytes + direct.encoded_bytes);
+        let is_kept = self.decoded >= wanted.0;
+        if is_kept && super::total(&self.lines()) + (self.workers * another) as u64 <= limit {
+            self.decode_at_once = self.needs.direct.as_ref().map_or(1, |direct| direct.at_once);
+        }
         Plan {
+            decode_at_once: self.decode_at_once,
             decoded_bytes: self.decoded,
             verifiers: to_verify.clamp(1, self.workers as u64) as usize,
             window: self.cut.window,

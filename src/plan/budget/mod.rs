@@ -33,6 +33,8 @@ pub struct Plan {
     pub windows_ahead: usize,
     /// Bytes for GDAL's block cache.
     pub cache_bytes: u64,
+    /// How many blocks of such sources a worker may decode together.
+    pub decode_at_once: usize,
     /// Bytes for decoded blocks of sources that are read directly.
     pub decoded_bytes: u64,
     /// How many threads verify.

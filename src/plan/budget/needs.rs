@@ -79,6 +79,8 @@ pub struct Direct<'a> {
     pub judge_bytes: usize,
     /// Pixels of the largest block.
     pub block_pixels: usize,
+    /// How many blocks are decoded faster together: 1 or 2.
+    pub at_once: usize,
     /// Bytes of decoded blocks that are wanted again, for windows of a size and so many workers.
     pub wanted_again: &'a dyn Fn(Size, usize) -> u64,
 }

@@ -17,6 +17,7 @@ fn needs<'a>(
         block_bytes: 2 << 20,
         encoded_bytes: 1 << 20,
         judge_bytes: 3 << 20,
+        at_once: 2,
         block_pixels: 512 * 512,
         wanted_again,
     };

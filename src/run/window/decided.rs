@@ -1,5 +1,6 @@
 //! The pixels of a window, read from its sources and decided, a few bands at a time.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
@@ -37,12 +38,35 @@ impl<'a> Decided<'a> {
         Decided {
             shared,
             sources: OpenSources::new(mosaic, shared.plan.open_sources),
-            direct: DirectReader::new(mosaic, shared.direct, shared.plan.window),
+            direct: DirectReader::new(
+                mosaic,
+                shared.direct,
+                (shared.plan.window, shared.plan.decode_at_once),
+            ),
             composites: Composites::default(),
             layer: Pixels::new(mosaic.working_type),
             pixels: Buffer::zeros(mosaic.pixel_type, 0),
             valid: Vec::new(),
         }
+    }
+
+    /// Decodes what blocks of the window that one source covers will be made of. Where it cannot be, making them says
+    /// so.
+    pub fn begin(&mut self, job: Job, bands: Range<usize>) {
+        let Shared { mosaic, touching, block, totals, .. } = *self.shared;
+        let reading = Instant::now();
+        self.direct.enter(job.window);
+        let mut covered: BTreeMap<usize, Vec<Window>> = BTreeMap::new();
+        for block in job.window.cut(Size::square(block)) {
+            if let Some(index) = lone::source(mosaic, touching, job.window_row, block) {
+                covered.entry(index).or_default().push(block);
+            }
+        }
+        for (index, blocks) in covered {
+            let _ =
+                self.direct.decode_ahead(index, &mosaic.sources[index], bands.clone(), blocks.into_iter());
+        }
+        Totals::add(&totals.read, reading);
     }
 
     /// Decides `bands` of an area of the job's window.
@@ -143,6 +167,10 @@ impl<'a> Decided<'a> {
         bands: &Range<usize>,
     ) -> Result<()> {
         let source = &self.shared.mosaic.sources[index];
+        let reading = Instant::now();
+        // What cannot be decoded is found again below.
+        let _ = self.direct.decode_ahead(index, source, bands.clone(), std::iter::once(part));
+        Totals::add(&self.shared.totals.read, reading);
         for part in direct::parts(source, part) {
             let reading = Instant::now();
             let read = self.direct.read(index, source, part, bands.clone(), &mut self.layer);

@@ -195,6 +195,7 @@ impl Work<(BlockId, EncodedBlock)> for WindowMaker<'_> {
     fn make(&mut self, job: Job) -> Result<Vec<WindowRun>> {
         let rows = job.window.rows.div_ceil(self.shared.block);
         let mut runs: Vec<_> = (0..rows).map(|row| Run { place: job.run(row), blocks: Vec::new() }).collect();
+        self.decided.begin(job, 0..self.shared.plan.bands_at_once.min(self.shared.mosaic.bands.len()));
         for area in job.window.cut(self.shared.plan.area) {
             self.make_area(job, area, &mut runs)?;
         }

@@ -92,12 +92,36 @@ impl BlockCache {
                 None => break,
             }
         }
-        state.entries.insert(key, Entry::InWork);
-        let spare = state.spare.pop();
+        let work = self.begin(&mut state, key, now);
         drop(state);
+        let Work { spare, in_work } = work;
+        Ok(in_work.finish(decode(spare)?))
+    }
+
+    /// The next `most` of these blocks that are neither there nor in work anywhere, each with what came with its key,
+    /// to be decoded for the window `now` by the caller.
+    pub(super) fn claim<T>(
+        &self,
+        blocks: &mut impl Iterator<Item = (Key, T)>,
+        most: usize,
+        now: u64,
+    ) -> Vec<(T, Work<'_>)> {
+        let mut state = self.lock();
+        let mut claimed = Vec::new();
+        while claimed.len() < most
+            && let Some((key, with)) = blocks.next()
+        {
+            if !state.entries.contains_key(&key) {
+                claimed.push((with, self.begin(&mut state, key, now)));
+            }
+        }
+        claimed
+    }
+
+    fn begin(&self, state: &mut State, key: Key, now: u64) -> Work<'_> {
+        state.entries.insert(key, Entry::InWork);
         // The entry must go also when decoding fails or panics: others wait for it.
-        let in_work = InWork { cache: self, key, now, block: None };
-        in_work.finish(decode(spare)?)
+        Work { spare: state.spare.pop(), in_work: InWork { cache: self, key, now, block: None } }
     }
 
     /// A window is done with these blocks, each of which is wanted next by the window beside it.
@@ -117,8 +141,14 @@ impl BlockCache {
     }
 }
 
+/// A block that is to be decoded, into `spare` if there is any.
+pub(super) struct Work<'a> {
+    pub spare: Option<Buffer>,
+    pub in_work: InWork<'a>,
+}
+
 /// A block that this thread is decoding.
-struct InWork<'a> {
+pub(super) struct InWork<'a> {
     cache: &'a BlockCache,
     key: Key,
     now: u64,
@@ -126,11 +156,12 @@ struct InWork<'a> {
 }
 
 impl InWork<'_> {
-    fn finish(mut self, block: Block) -> Result<Arc<Block>> {
+    /// It is decoded.
+    pub fn finish(mut self, block: Block) -> Arc<Block> {
         self.cache.decoded.fetch_add(1, Ordering::Relaxed);
         let block = Arc::new(block);
         self.block = Some(Arc::clone(&block));
-        Ok(block)
+        block
     }
 }
 

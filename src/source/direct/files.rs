@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::{Context, Result, ensure};
 
 use super::DirectLayout;
-use crate::container::{self, Directory};
+use crate::codec::{BlockLayout, max_encoded_len};
+use crate::container::{self, Directory, ReadAt};
 use crate::source::{FileReader, Source};
 
 /// An open file and what its header says.
@@ -17,6 +18,25 @@ pub struct DirectFile {
     pub directory: Directory,
     /// How its blocks are decoded.
     pub layout: DirectLayout,
+}
+
+impl DirectFile {
+    /// The shape of the blocks in one row of blocks.
+    pub(super) fn shape(&self, row: usize) -> BlockLayout {
+        self.layout.block_layout(row, self.directory.size.rows)
+    }
+
+    /// Reads the encoded bytes of the block at this place of the index; none where the file holds no such block.
+    pub(super) fn read_encoded(&self, place: u64, encoded: &mut Vec<u8>) -> Result<()> {
+        let (offset, size) = self.directory.block_ranges_of(&self.file, place..place + 1)?[0];
+        let raw = self.layout.block_bytes();
+        let most = max_encoded_len(self.layout.compression, raw) as u64 * 2 + 4096;
+        ensure!(size <= most, "block {place} claims {size} bytes, more than a block of {raw} bytes can need");
+        encoded.resize(size as usize, 0);
+        self.file
+            .read_at(offset, encoded)
+            .with_context(|| format!("block {place}, {size} bytes at byte {offset}"))
+    }
 }
 
 /// The files that are open, the ones used last; a bounded number of them.

@@ -6,25 +6,28 @@
 
 mod cache;
 mod copy;
+mod decode;
 mod files;
 mod layout;
+mod parts;
 mod uses;
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
 pub use cache::{BlockCache, ENTRY_BYTES};
 pub use files::DirectFiles;
 pub use layout::DirectLayout;
+pub use parts::{Part, blocks_needed, parts};
 
-use super::{Mosaic, Pixels, PlacedSource, Placement};
-use crate::codec::{Compression, Decoder, Predictor, max_encoded_len};
+use super::{Mosaic, Pixels, PlacedSource};
 use crate::geometry::{Size, Window};
 use crate::pixels::{Buffer, Number};
 use cache::Block;
-use copy::{Target, copy_pixels, copy_samples, mark_opaque, swap_bytes};
+use copy::{Target, copy_pixels, copy_samples, mark_opaque};
+use decode::BlockDecoder;
 use files::DirectFile;
 use uses::Uses;
 
@@ -36,40 +39,25 @@ pub struct DirectSources {
     pub cache: BlockCache,
 }
 
-/// A worker's reader: its decoders, and the bytes of a block being decoded.
+/// A worker's reader.
 pub struct DirectReader<'a> {
     shared: &'a DirectSources,
     /// Full opacity, when the mosaic has transparency.
     opaque: Option<Number>,
-    decoders: Vec<((Compression, Predictor), Decoder)>,
-    encoded: Vec<u8>,
+    decoder: BlockDecoder,
     uses: Uses,
-}
-
-/// A part of a source within one block, as the mosaic sees it.
-#[derive(Debug, Clone, Copy)]
-pub struct Part {
-    /// Its pixels in the mosaic.
-    pub place: Window,
-    /// Column and row of its first pixel in its block.
-    inside: (usize, usize),
-    /// Column and row of its block.
-    block: (usize, usize),
-}
-
-impl Part {
-    /// Column and row in the mosaic of its block's first pixel, which may lie outside.
-    fn block_origin(&self) -> (i64, i64) {
-        (self.place.column as i64 - self.inside.0 as i64, self.place.row as i64 - self.inside.1 as i64)
-    }
 }
 
 impl<'a> DirectReader<'a> {
     /// A reader that has decoded nothing yet.
-    /// Windows of the size `window` are read in row-major order.
-    pub fn new(mosaic: &Mosaic, shared: &'a DirectSources, window: Size) -> DirectReader<'a> {
+    /// Windows of the size `window` are read in row-major order; up to `at_once` blocks are decoded together.
+    pub fn new(
+        mosaic: &Mosaic,
+        shared: &'a DirectSources,
+        (window, at_once): (Size, usize),
+    ) -> DirectReader<'a> {
         let uses = Uses::new(mosaic.grid.size, window);
-        DirectReader { shared, opaque: mosaic.opaque, decoders: Vec::new(), encoded: Vec::new(), uses }
+        DirectReader { shared, opaque: mosaic.opaque, decoder: BlockDecoder::new(at_once), uses }
     }
 
     /// What is read from now on is for this window of the mosaic.
@@ -191,93 +179,44 @@ impl<'a> DirectReader<'a> {
         let (shared, key) = (self.shared, (index as u32, place));
         self.uses.note(key, part.block_origin(), file.layout.block);
         let now = self.uses.now();
-        let block = shared.cache.get(key, now, |spare| self.decode(file, place, row, spare))?;
+        let block = shared.cache.get(key, now, |spare| self.decoder.decode(file, (place, row), spare))?;
         *held = Some((place, Arc::clone(&block)));
         Ok(block)
     }
 
-    fn decode(&mut self, file: &DirectFile, place: u64, row: usize, spare: Option<Buffer>) -> Result<Block> {
-        let layout = &file.layout;
-        let ranges = file.directory.block_ranges_of(&file.file, place..place + 1)?;
-        let (offset, size) = ranges[0];
-        if size == 0 {
-            return Ok(None);
+    /// Decodes the blocks of `bands` that hold any pixel of the mosaic's `places`, several together where that is
+    /// faster, so that they are in the cache when they are read. One that cannot be decoded is left to who reads it.
+    ///
+    /// # Errors
+    /// When the file cannot be opened.
+    pub fn decode_ahead(
+        &mut self,
+        index: usize,
+        placed: &PlacedSource,
+        bands: Range<usize>,
+        places: impl Iterator<Item = Window>,
+    ) -> Result<()> {
+        let layout = placed.source.direct.as_ref().ok().context("is not read directly")?;
+        let (at_once, now) = (self.decoder.at_once(layout), self.uses.now());
+        if at_once == 1 {
+            return Ok(());
         }
-        let shape = layout.block_layout(row, file.directory.size.rows);
-        let most = max_encoded_len(layout.compression, layout.block_bytes()) as u64 * 2 + 4096;
-        ensure!(
-            size <= most,
-            "block {place} claims {size} bytes, more than a block of {} bytes can need",
-            shape.bytes()
-        );
-        self.encoded.resize(size as usize, 0);
-        crate::container::ReadAt::read_at(&file.file, offset, &mut self.encoded)
-            .with_context(|| format!("block {place}, {size} bytes at byte {offset}"))?;
-        let mut buffer = spare.filter(|buffer| buffer.pixel_type() == layout.pixel_type);
-        let buffer = buffer.get_or_insert_with(|| Buffer::zeros(layout.pixel_type, 0));
-        buffer.resize(shape.bytes() / layout.pixel_type.bytes());
-        decoder(&mut self.decoders, layout)?
-            .decode(&self.encoded, shape, buffer.bytes_mut())
-            .with_context(|| format!("block {place}, at byte {offset}"))?;
-        if layout.swapped {
-            swap_bytes(buffer);
+        let shared = self.shared;
+        let file = shared.files.get(index, &placed.source)?;
+        let own = placed.bands.get(bands).unwrap_or_default();
+        // Bands side by side are in one block.
+        let planes = if layout.samples == 1 { own } else { &own[..own.len().min(1)] };
+        let mut blocks = places.flat_map(|place| parts(placed, place)).flat_map(|part| {
+            let (column, row) = part.block;
+            let place = |&band: &usize| file.directory.block_index(column, row, band);
+            planes.iter().map(place).map(|place| ((index as u32, place), (place, row))).collect::<Vec<_>>()
+        });
+        loop {
+            let claimed = shared.cache.claim(&mut blocks, at_once, now);
+            if claimed.is_empty() {
+                return Ok(());
+            }
+            self.decoder.decode_claimed(&file, claimed)?;
         }
-        Ok(Some(std::mem::replace(buffer, Buffer::zeros(layout.pixel_type, 0))))
     }
-}
-
-fn decoder<'d>(
-    decoders: &'d mut Vec<((Compression, Predictor), Decoder)>,
-    layout: &DirectLayout,
-) -> Result<&'d mut Decoder> {
-    let kind = (layout.compression, layout.predictor);
-    let found = decoders.iter().position(|(known, _)| *known == kind);
-    let index = match found {
-        Some(index) => index,
-        None => {
-            decoders.push((kind, Decoder::new(kind.0, kind.1)?));
-            decoders.len() - 1
-        }
-    };
-    Ok(&mut decoders[index].1)
-}
-
-/// The parts, one a block, of the mosaic's pixels `place` that a source covers. Empty for a source that is not on the
-/// mosaic's grid.
-pub fn parts(placed: &PlacedSource, place: Window) -> impl Iterator<Item = Part> {
-    let (origin, block) = match (placed.placement, &placed.source.direct) {
-        (Placement::OnGrid { column, row }, Ok(layout)) => (Some((column, row)), layout.block),
-        _ => (None, crate::geometry::Size::square(1)),
-    };
-    origin.into_iter().flat_map(move |(left, top)| {
-        let inside = Window::new(
-            (place.column as i64 - left) as usize,
-            (place.row as i64 - top) as usize,
-            place.columns,
-            place.rows,
-        );
-        let rows = inside.row / block.rows..inside.end_row().div_ceil(block.rows);
-        let columns = inside.column / block.columns..inside.end_column().div_ceil(block.columns);
-        rows.flat_map(move |row| {
-            columns.clone().map(move |column| {
-                let whole = Window::new(column * block.columns, row * block.rows, block.columns, block.rows);
-                let part = whole.intersection(inside).expect("the block touches the place");
-                let (x, y) = (part.column as i64 + left, part.row as i64 + top);
-                Part {
-                    place: Window::new(x as usize, y as usize, part.columns, part.rows),
-                    inside: (part.column - whole.column, part.row - whole.row),
-                    block: (column, row),
-                }
-            })
-        })
-    })
-}
-
-/// How many blocks of a directly read source the mosaic needs.
-pub fn blocks_needed(placed: &PlacedSource) -> u64 {
-    let (Some(window), Ok(layout), true) = (placed.window, &placed.source.direct, placed.direct) else {
-        return 0;
-    };
-    let planes = if layout.is_planar(placed.source.bands.len()) { placed.bands.len() } else { 1 };
-    parts(placed, window).count() as u64 * planes as u64
 }

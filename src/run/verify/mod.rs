@@ -1,21 +1,21 @@
 //! Whether the written file is what it should be. Shares no code with what wrote it: GDAL reopens it, its index is read
 //! anew, its bytes are hashed again, and a sample of its pixels (or all) is decided a second time.
 
+mod contents;
+
 use std::fs::File;
-use std::os::unix::fs::FileExt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result};
 use serde::Serialize;
-use xxhash_rust::xxh3::xxh3_64;
 
-use super::threads::{Stopped, in_parallel};
 use crate::container::{self, ReadAt};
-use crate::geometry::{Size, Window};
+use crate::geometry::Size;
 use crate::output::{BlockId, BlockRecord, Plane};
 use crate::pixels::{Number, PixelType};
-use crate::plan::{Job, Jobs, Touching};
-use crate::source::{FileReader, Mosaic, inspect, reference};
+use crate::plan::{Jobs, Touching};
+use crate::source::{FileReader, Mosaic, inspect};
+use contents::Contents;
 
 /// What was looked at, and what is wrong.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -58,8 +58,8 @@ pub fn verify(
     findings.faults.extend(check_header(path, mosaic));
     let file = File::open(path).with_context(|| format!("{path}: open for verification"))?;
     check_index(path, records, overviews, &mut findings)?;
-    check_bytes(&file, (records, framed), threads, stop, &mut findings)?;
-    check_pixels(path, (mosaic, jobs, touching), depth, threads, stop, &mut findings)?;
+    let contents = Contents { path, file, records, framed, mosaic, jobs, touching };
+    contents.check(depth, threads, stop, &mut findings)?;
     Ok(findings)
 }
 
@@ -141,115 +141,4 @@ fn check_index(
         findings.faults.push(format!("{overlapping} blocks overlap another"));
     }
     Ok(())
-}
-
-/// The bytes on disk are those that were encoded.
-fn check_bytes(
-    file: &File,
-    (records, framed): (&[BlockRecord], bool),
-    threads: usize,
-    stop: &AtomicBool,
-    findings: &mut Findings,
-) -> Result<()> {
-    const AT_ONCE: usize = 64;
-    let parts: Vec<&[BlockRecord]> = records.chunks(AT_ONCE).collect();
-    let check = |part: usize| -> Result<Vec<String>> {
-        if stop.load(Ordering::Relaxed) {
-            return Err(Stopped.into());
-        }
-        let mut faults = Vec::new();
-        let mut bytes = Vec::new();
-        for record in parts[part] {
-            let frame = if framed { 4 } else { 0 };
-            bytes.resize(record.size as usize + 2 * frame, 0);
-            let read = file.read_exact_at(&mut bytes, record.offset - frame as u64);
-            let (before, rest) = bytes.split_at(frame);
-            let (block, behind) = rest.split_at(record.size as usize);
-            let size = record.size.to_le_bytes();
-            let in_frame = !framed || (before == size && (block.len() < 4 || block.ends_with(behind)));
-            if read.is_err() || xxh3_64(block) != record.checksum || !in_frame {
-                faults.push(format!("the block at byte {} does not hold what was encoded", record.offset));
-            }
-        }
-        Ok(faults)
-    };
-    for faults in in_parallel(threads, parts.len(), check)? {
-        findings.faults.extend(faults?);
-    }
-    findings.blocks = records.len() as u64;
-    Ok(())
-}
-
-/// Pixels decided a second time, and read back through GDAL.
-fn check_pixels(
-    path: &str,
-    (mosaic, jobs, touching): (&Mosaic, &Jobs, &Touching),
-    depth: Depth,
-    threads: usize,
-    stop: &AtomicBool,
-    findings: &mut Findings,
-) -> Result<()> {
-    // The second decision holds every source's values at once: where many lie on each other, areas are smaller.
-    let most = |job: &Job| {
-        let layers = touching.sources(job.window_row, job.window).count();
-        (AREA_BYTES / (reference::BYTES_PER_VALUE * mosaic.bands.len() * layers.max(1))).isqrt().max(1)
-    };
-    let areas = match depth {
-        Depth::Sample => sample(jobs, mosaic.bands.len(), most),
-        Depth::Everything => everything(jobs, most),
-    };
-    let check = |index: usize| -> Result<Option<String>> {
-        if stop.load(Ordering::Relaxed) {
-            return Err(Stopped.into());
-        }
-        let (window_row, area) = areas[index];
-        let sources: Vec<usize> = touching.sources(window_row, area).collect();
-        reference::first_difference(mosaic, path, area, &sources, jobs.grid.block)
-    };
-    for (index, difference) in in_parallel(threads, areas.len(), check)?.into_iter().enumerate() {
-        if let Some(difference) = difference.with_context(|| format!("verify {}", areas[index].1))? {
-            findings.faults.push(format!("pixels differ in {}: {difference}", areas[index].1));
-        }
-    }
-    findings.areas = areas.len() as u64;
-    Ok(())
-}
-
-/// Bytes that deciding one area may take.
-const AREA_BYTES: usize = 8 << 20;
-
-/// Small areas spread over the jobs, each in another corner of its window; fewer where there are many bands.
-fn sample(jobs: &Jobs, bands: usize, most_side: impl Fn(&Job) -> usize) -> Vec<(usize, Window)> {
-    const SIDE: usize = 64;
-    const WINDOWS_AN_AREA: usize = 32;
-    let most = (64 / bands.max(1)).clamp(2, 12);
-    // Each area costs about as much reading as a window: few enough to take no noticeable part of the time.
-    let count = most.min(jobs.len().div_ceil(WINDOWS_AN_AREA));
-    (0..count)
-        .map(|index| {
-            let job = jobs.job((2 * index + 1) * jobs.len() / (2 * count));
-            let window = job.window;
-            let side = SIDE.min(most_side(&job));
-            let size = Size::new(side.min(window.columns), side.min(window.rows));
-            let column = (window.columns - size.columns) * (index * 5 % 7) / 6;
-            let row = (window.rows - size.rows) * (index * 3 % 5) / 4;
-            (job.window_row, Window::new(window.column + column, window.row + row, size.columns, size.rows))
-        })
-        .collect()
-}
-
-/// All jobs, cut into areas that fit into little memory.
-fn everything(jobs: &Jobs, most_side: impl Fn(&Job) -> usize) -> Vec<(usize, Window)> {
-    const SIDE: usize = 256;
-    let mut areas = Vec::new();
-    for job in (0..jobs.len()).map(|number| jobs.job(number)) {
-        let side = SIDE.min(most_side(&job));
-        for row in (0..job.window.rows).step_by(side) {
-            for column in (0..job.window.columns).step_by(side) {
-                let area = Window::new(job.window.column + column, job.window.row + row, side, side);
-                areas.push((job.window_row, area.intersection(job.window).expect("a part of the window")));
-            }
-        }
-    }
-    areas
 }

@@ -1,0 +1,156 @@
+//! What the file holds: the bytes of its blocks, and pixels decided a second time.
+
+use std::fs::File;
+use std::hash::Hasher;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context, Result};
+use twox_hash::XxHash3_64;
+
+use super::{Depth, Findings};
+use crate::geometry::{Size, Window};
+use crate::output::BlockRecord;
+use crate::plan::{Job, Jobs, Touching};
+use crate::run::{Stopped, in_parallel};
+use crate::source::{Mosaic, reference};
+
+/// The written file, beside what it was made from.
+pub(super) struct Contents<'a> {
+    pub path: &'a str,
+    pub file: File,
+    /// Blocks written; `framed` if each stands between its size and its last four bytes.
+    pub records: &'a [BlockRecord],
+    pub framed: bool,
+    pub mosaic: &'a Mosaic,
+    pub jobs: &'a Jobs,
+    pub touching: &'a Touching,
+}
+
+impl Contents<'_> {
+    /// Checks all bytes, and the pixels that `depth` wants.
+    ///
+    /// # Errors
+    /// When the file or a source cannot be read at all, or the job was told to stop.
+    pub fn check(
+        &self,
+        depth: Depth,
+        threads: usize,
+        stop: &AtomicBool,
+        findings: &mut Findings,
+    ) -> Result<()> {
+        /// So few that the threads end at about the same time.
+        const BLOCKS_AT_ONCE: usize = 8;
+        let areas = self.areas(depth);
+        let blocks: Vec<&[BlockRecord]> = self.records.chunks(BLOCKS_AT_ONCE).collect();
+        let check = |task: usize| -> Result<Vec<String>> {
+            if stop.load(Ordering::Relaxed) {
+                return Err(Stopped.into());
+            }
+            // Areas take longest: they come first.
+            match areas.get(task) {
+                Some(area) => self.check_area(*area).with_context(|| format!("verify {}", area.1)),
+                None => Ok(self.check_bytes(blocks[task - areas.len()])),
+            }
+        };
+        for faults in in_parallel(threads, areas.len() + blocks.len(), check)? {
+            findings.faults.extend(faults?);
+        }
+        findings.blocks = self.records.len() as u64;
+        findings.areas = areas.len() as u64;
+        Ok(())
+    }
+
+    /// The bytes in the file are those that were encoded.
+    fn check_bytes(&self, records: &[BlockRecord]) -> Vec<String> {
+        let wrong = records.iter().filter(|record| !holds(&self.file, record, self.framed).unwrap_or(false));
+        let fault = |record: &BlockRecord| {
+            format!("the block at byte {} does not hold what was encoded", record.offset)
+        };
+        wrong.map(fault).collect()
+    }
+
+    /// Pixels decided a second time are those that GDAL reads from the file.
+    fn check_area(&self, (window_row, area): (usize, Window)) -> Result<Vec<String>> {
+        let sources: Vec<usize> = self.touching.sources(window_row, area).collect();
+        let unit = self.jobs.grid.block;
+        let difference = reference::first_difference(self.mosaic, self.path, area, &sources, unit)?;
+        Ok(difference
+            .map(|difference| format!("pixels differ in {area}: {difference}"))
+            .into_iter()
+            .collect())
+    }
+
+    /// The areas whose pixels are decided a second time, with their rows of windows.
+    fn areas(&self, depth: Depth) -> Vec<(usize, Window)> {
+        let bands = self.mosaic.bands.len();
+        // The second decision holds every source's values at once: where many lie on each other, areas are smaller.
+        let most = |job: &Job| {
+            let layers = self.touching.sources(job.window_row, job.window).count();
+            (AREA_BYTES / (reference::BYTES_PER_VALUE * bands * layers.max(1))).isqrt().max(1)
+        };
+        match depth {
+            Depth::Sample => sample(self.jobs, bands, most),
+            Depth::Everything => everything(self.jobs, most),
+        }
+    }
+}
+
+/// Whether a block's bytes are those of which the checksum was taken, in their frame where there is one.
+fn holds(file: &File, record: &BlockRecord, framed: bool) -> io::Result<bool> {
+    /// What a processor's own cache holds beside other things.
+    const PIECE: usize = 128 << 10;
+    let size = record.size as usize;
+    let mut piece = vec![0; PIECE.min(size)];
+    let mut checksum = XxHash3_64::new();
+    let mut last = 0;
+    for start in (0..size).step_by(PIECE) {
+        last = PIECE.min(size - start);
+        file.read_exact_at(&mut piece[..last], record.offset + start as u64)?;
+        checksum.write(&piece[..last]);
+    }
+    let mut in_frame = true;
+    if framed {
+        let (mut before, mut behind) = ([0; 4], [0; 4]);
+        file.read_exact_at(&mut before, record.offset - 4)?;
+        file.read_exact_at(&mut behind, record.offset + size as u64)?;
+        in_frame = before == record.size.to_le_bytes() && (last < 4 || piece[..last].ends_with(&behind));
+    }
+    Ok(in_frame && checksum.finish() == record.checksum)
+}
+
+/// Bytes that deciding one area may take.
+const AREA_BYTES: usize = 8 << 20;
+
+/// Small areas spread over the jobs, each in another corner of a block; fewer where there are many bands.
+fn sample(jobs: &Jobs, bands: usize, most_side: impl Fn(&Job) -> usize) -> Vec<(usize, Window)> {
+    const SIDE: usize = 64;
+    const WINDOWS_AN_AREA: usize = 64;
+    let most = (64 / bands.max(1)).clamp(2, 12);
+    // Each area costs about as much as a window: few enough to take no noticeable part of the time.
+    let count = most.min(jobs.len().div_ceil(WINDOWS_AN_AREA));
+    (0..count)
+        .map(|index| {
+            let job = jobs.job((2 * index + 1) * jobs.len() / (2 * count));
+            let blocks: Vec<Window> = job.window.cut(Size::square(jobs.grid.block)).collect();
+            let block = blocks[index * 5 % blocks.len()];
+            let side = SIDE.min(most_side(&job));
+            let size = Size::new(side.min(block.columns), side.min(block.rows));
+            let column = (block.columns - size.columns) * (index * 5 % 7) / 6;
+            let row = (block.rows - size.rows) * (index * 3 % 5) / 4;
+            (job.window_row, Window::new(block.column + column, block.row + row, size.columns, size.rows))
+        })
+        .collect()
+}
+
+/// All jobs, cut into areas that fit into little memory.
+fn everything(jobs: &Jobs, most_side: impl Fn(&Job) -> usize) -> Vec<(usize, Window)> {
+    const SIDE: usize = 256;
+    let jobs = (0..jobs.len()).map(|number| jobs.job(number));
+    let areas = jobs.flat_map(|job| {
+        let side = SIDE.min(most_side(&job));
+        job.window.cut(Size::square(side)).map(move |area| (job.window_row, area))
+    });
+    areas.collect()
+}

@@ -1,0 +1,62 @@
+//! A source cut along its blocks, as the mosaic sees it.
+
+use crate::geometry::{Size, Window};
+use crate::source::{PlacedSource, Placement};
+
+/// A part of a source within one block, as the mosaic sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct Part {
+    /// Its pixels in the mosaic.
+    pub place: Window,
+    /// Column and row of its first pixel in its block.
+    pub(super) inside: (usize, usize),
+    /// Column and row of its block.
+    pub(super) block: (usize, usize),
+}
+
+impl Part {
+    /// Column and row in the mosaic of its block's first pixel, which may lie outside.
+    pub(super) fn block_origin(&self) -> (i64, i64) {
+        (self.place.column as i64 - self.inside.0 as i64, self.place.row as i64 - self.inside.1 as i64)
+    }
+}
+
+/// The parts, one a block, of the mosaic's pixels `place` that a source covers. Empty for a source that is not on the
+/// mosaic's grid.
+pub fn parts(placed: &PlacedSource, place: Window) -> impl Iterator<Item = Part> {
+    let (origin, block) = match (placed.placement, &placed.source.direct) {
+        (Placement::OnGrid { column, row }, Ok(layout)) => (Some((column, row)), layout.block),
+        _ => (None, Size::square(1)),
+    };
+    origin.into_iter().flat_map(move |(left, top)| {
+        let inside = Window::new(
+            (place.column as i64 - left) as usize,
+            (place.row as i64 - top) as usize,
+            place.columns,
+            place.rows,
+        );
+        let rows = inside.row / block.rows..inside.end_row().div_ceil(block.rows);
+        let columns = inside.column / block.columns..inside.end_column().div_ceil(block.columns);
+        rows.flat_map(move |row| {
+            columns.clone().map(move |column| {
+                let whole = Window::new(column * block.columns, row * block.rows, block.columns, block.rows);
+                let part = whole.intersection(inside).expect("the block touches the place");
+                let (x, y) = (part.column as i64 + left, part.row as i64 + top);
+                Part {
+                    place: Window::new(x as usize, y as usize, part.columns, part.rows),
+                    inside: (part.column - whole.column, part.row - whole.row),
+                    block: (column, row),
+                }
+            })
+        })
+    })
+}
+
+/// How many blocks of a directly read source the mosaic needs.
+pub fn blocks_needed(placed: &PlacedSource) -> u64 {
+    let (Some(window), Ok(layout), true) = (placed.window, &placed.source.direct, placed.direct) else {
+        return 0;
+    };
+    let planes = if layout.is_planar(placed.source.bands.len()) { placed.bands.len() } else { 1 };
+    parts(placed, window).count() as u64 * planes as u64
+}
