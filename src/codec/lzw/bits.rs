@@ -14,9 +14,8 @@ pub(super) struct BitWriter<'a> {
 }
 
 impl<'a> BitWriter<'a> {
-    /// Replaces what `out` held.
+    /// Replaces what `out` held, over which it writes: the next block is about as long.
     pub(super) fn new(out: &'a mut Vec<u8>) -> Self {
-        out.clear();
         Self { out, length: 0, bits: 0, waiting: 0 }
     }
 

@@ -7,6 +7,8 @@ use crate::geometry::Size;
 const THREAD: u64 = 2 << 20;
 /// Side of the areas that are decided at once, where blocks are not larger: they fit into a processor's own cache.
 const USUAL_AREA: usize = 512;
+/// Rows of a block that are decided at once where that may be less than a block.
+const STRIP_ROWS: usize = 128;
 /// Open sources beyond which a worker gains nothing.
 const MOST_OPEN_SOURCES: usize = 64;
 
@@ -45,7 +47,7 @@ impl<'a> Attempt<'a> {
 
     /// Pixels of a source that are read at once.
     fn layer_pixels(&self) -> u64 {
-        let window = self.area_pixels().pixels();
+        let window = self.decided_pixels().pixels();
         match (&self.needs.through_gdal, &self.needs.direct) {
             (None, Some(direct)) => window.min(direct.block_pixels) as u64,
             _ => window as u64,
@@ -74,10 +76,21 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// An area as large as any is.
-    fn area_pixels(&self) -> Size {
+    /// How many rows are decided at once. Blocks of GDAL's are read whole; a mask, overviews and bands that are made
+    /// together want all pixels of a block; else the strip is small enough for a processor's own cache.
+    fn strip_rows(&self) -> usize {
+        let needs = self.needs;
+        let whole_blocks = needs.through_gdal.is_some() || needs.mask || !needs.levels.overviews.is_empty();
+        let block = needs.block;
+        let strips = !whole_blocks && self.cut.bands_at_once == needs.block_samples() && block > STRIP_ROWS;
+        if strips { STRIP_ROWS } else { self.area().rows }
+    }
+
+    /// What is decided at once, as large as it ever is.
+    fn decided_pixels(&self) -> Size {
         let (area, whole) = (self.area(), self.needs.size);
-        Size::new(area.columns.min(whole.columns), area.rows.min(whole.rows))
+        let columns = if self.strip_rows() < area.rows { self.needs.block } else { area.columns };
+        Size::new(columns.min(whole.columns), self.strip_rows().min(whole.rows))
     }
 
     /// What GDAL takes to read a block that could not be decoded: one handle for all workers, and what its cache does
@@ -118,7 +131,7 @@ impl<'a> Attempt<'a> {
     /// Every byte that can be alive.
     pub fn lines(&self) -> Vec<Line> {
         let needs = self.needs;
-        let pixels = self.area_pixels().pixels() as u64;
+        let pixels = self.decided_pixels().pixels() as u64;
         let bands = self.cut.bands_at_once as u64;
         let block_bytes = needs.block * needs.block * needs.block_samples() * needs.output_bytes;
         let line = |what: &str, bytes: u64| Line { what: what.into(), bytes };
@@ -222,12 +235,16 @@ impl<'a> Attempt<'a> {
             self.open_sources += (for_sources / handle).min(MOST_OPEN_SOURCES as u64 - 1) as usize;
         }
         let to_verify = (limit - self.needs.runtime) / self.needs.verifier_bytes.max(1);
-        // Blocks decoded ahead must stay until they are read.
-        let another =
-            self.needs.direct.as_ref().map_or(0, |direct| direct.block_bytes + direct.encoded_bytes);
-        let is_kept = self.decoded >= wanted.0;
-        if is_kept && super::total(&self.lines()) + (self.workers * another) as u64 <= limit {
-            self.decode_at_once = self.needs.direct.as_ref().map_or(1, |direct| direct.at_once);
+        if let Some(direct) = &self.needs.direct {
+            let another = self.workers * (direct.block_bytes + direct.encoded_bytes);
+            // Blocks decoded ahead must stay until they are read.
+            let touched = |window: usize, block: usize| (window + block - 2) / block + 1;
+            let (window, block) = (self.window_pixels(), self.needs.source_block);
+            let blocks = touched(window.columns, block.columns) * touched(window.rows, block.rows);
+            let stay = self.decoded >= wanted.0.min((self.workers * blocks * direct.block_bytes) as u64);
+            if stay && super::total(&self.lines()) + another as u64 <= limit {
+                self.decode_at_once = direct.at_once;
+            }
         }
         Plan {
             decode_at_once: self.decode_at_once,
@@ -235,6 +252,7 @@ impl<'a> Attempt<'a> {
             verifiers: to_verify.clamp(1, self.workers as u64) as usize,
             window: self.cut.window,
             area: self.area(),
+            strip_rows: self.strip_rows(),
             batch: self.batch(),
             bands_at_once: self.cut.bands_at_once,
             workers: self.workers,

@@ -23,8 +23,10 @@ pub struct Line {
 pub struct Plan {
     /// A window's size.
     pub window: Size,
-    /// Size of the parts of a window that are decided at once.
+    /// Size of the parts of a window that are decided at once, at least a block.
     pub area: Size,
+    /// Rows that are decided at once where a block is more than must be.
+    pub strip_rows: usize,
     /// How many bands are made at once.
     pub bands_at_once: usize,
     /// How many workers there are.

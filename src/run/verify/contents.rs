@@ -126,7 +126,7 @@ const AREA_BYTES: usize = 8 << 20;
 /// Small areas spread over the jobs, each in another corner of a block; fewer where there are many bands.
 fn sample(jobs: &Jobs, bands: usize, most_side: impl Fn(&Job) -> usize) -> Vec<(usize, Window)> {
     const SIDE: usize = 64;
-    const WINDOWS_AN_AREA: usize = 64;
+    const WINDOWS_AN_AREA: usize = 128;
     let most = (64 / bands.max(1)).clamp(2, 12);
     // Each area costs about as much as a window: few enough to take no noticeable part of the time.
     let count = most.min(jobs.len().div_ceil(WINDOWS_AN_AREA));

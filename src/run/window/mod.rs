@@ -125,36 +125,42 @@ impl<'a> WindowMaker<'a> {
         stored: &mut [bool],
         runs: &mut [WindowRun],
     ) -> Result<()> {
-        let Shared { mosaic, block: side, bands_apart, blocks_in_pairs, totals, .. } = *self.shared;
+        let Shared { mosaic, plan, block: side, bands_apart, blocks_in_pairs, totals, .. } = *self.shared;
         let samples = self.shared.samples();
+        let implicit = self.blocks.implicit().to_vec();
+        let mut decided = None;
         // Masks and overviews are made of the decided pixels, not of blocks.
-        let mut is_decided = mosaic.mask || self.shared.overviews.is_some();
-        if is_decided {
+        if mosaic.mask || self.shared.overviews.is_some() {
             self.decided.decide(job, area, bands.clone())?;
+            decided = Some(area);
             self.valid_in_any.iter_mut().zip(&self.decided.valid).for_each(|(any, &valid)| *any |= valid);
             self.make_overviews(area, bands.start)?;
         }
+        let from_sources = decided.is_none();
         for (block, stored) in area.cut(Size::square(side)).zip(stored) {
-            let part = block.from(area);
-            let wanted = blocks_in_pairs && any_valid(&self.valid_in_any, area.size(), part);
+            let wanted = blocks_in_pairs && any_valid(&self.valid_in_any, area.size(), block.from(area));
             for first in bands.clone().step_by(samples) {
                 let id = self.blocks.id(Plane::Image, block, if bands_apart { first } else { 0 });
                 let place = (self.row_in(job, block), id);
-                let implicit = self.blocks.implicit().to_vec();
-                let decided = &mut self.decided;
+                let maker = &mut self.decided;
                 *stored |= self.blocks.add(place, wanted, runs, |raw| {
-                    if !is_decided && decided.take_block(job, block, first..first + samples, (raw, &implicit))
-                    {
+                    let taken = first..first + samples;
+                    if from_sources && maker.take_block(job, block, taken, (raw, &implicit)) {
                         return Ok(());
                     }
-                    if !is_decided {
-                        decided.decide(job, area, bands.clone())?;
-                        is_decided = true;
+                    for strip in block.cut(Size::new(side, plan.strip_rows)) {
+                        let together = if plan.strip_rows < side { strip } else { area };
+                        if decided != Some(together) {
+                            maker.decide(job, together, bands.clone())?;
+                            decided = Some(together);
+                        }
+                        let gathering = Instant::now();
+                        let taken = first - bands.start..first - bands.start + samples;
+                        let lines = &mut raw[(strip.row - block.row) * side * implicit.len()..];
+                        let part = strip.from(together);
+                        gather_block(&maker.pixels, together.size(), taken, part, (side, &implicit), lines);
+                        Totals::add(&totals.encode, gathering);
                     }
-                    let gathering = Instant::now();
-                    let taken = first - bands.start..first - bands.start + samples;
-                    gather_block(&decided.pixels, area.size(), taken, part, (side, &implicit), raw);
-                    Totals::add(&totals.encode, gathering);
                     Ok(())
                 })?;
             }

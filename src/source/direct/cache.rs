@@ -37,7 +37,10 @@ struct State {
     count: u64,
     /// The furthest window that has asked.
     furthest: u64,
+    /// What blocks and spare memory come to.
     bytes: usize,
+    /// What the block that came last does.
+    last_bytes: usize,
     /// Memory of blocks that went, for the next ones: given back to the heap it would be cut into smaller pieces.
     spare: Vec<Buffer>,
 }
@@ -120,19 +123,27 @@ impl BlockCache {
 
     fn begin(&self, state: &mut State, key: Key, now: u64) -> Work<'_> {
         state.entries.insert(key, Entry::InWork);
+        if state.spare.is_empty() && state.bytes + state.last_bytes > self.limit {
+            state.remove_one(self.lag);
+        }
+        let spare = state.spare.pop();
+        state.bytes -= spare.as_ref().map_or(0, |buffer| buffer.bytes().len());
         // The entry must go also when decoding fails or panics: others wait for it.
-        Work { spare: state.spare.pop(), in_work: InWork { cache: self, key, now, block: None } }
+        Work { spare, in_work: InWork { cache: self, key, now, block: None } }
     }
 
     /// A window is done with these blocks, each of which is wanted next by the window beside it.
     pub fn leave(&self, blocks: impl Iterator<Item = (Key, u64)>) {
         let mut state = self.lock();
         for (key, next) in blocks {
-            state.move_to(key, |left| {
+            let next = state.move_to(key, |left| {
                 // A window that lags behind does not know what later ones are done with.
                 *left = next.max(*left);
                 *left
             });
+            if next == Some(NEVER) {
+                state.remove(key);
+            }
         }
     }
 
@@ -180,17 +191,18 @@ impl Drop for InWork<'_> {
 
 impl State {
     /// Changes when a block is wanted next, if it is there: `next` is handed what the windows left of it.
-    fn move_to(&mut self, key: Key, next: impl FnOnce(&mut u64) -> u64) {
-        if let Some(Entry::Ready { next: place, left, .. }) = self.entries.get_mut(&key) {
-            self.by_next.remove(place);
-            place.0 = next(left);
-            self.by_next.insert(*place, key);
-        }
+    fn move_to(&mut self, key: Key, next: impl FnOnce(&mut u64) -> u64) -> Option<u64> {
+        let Some(Entry::Ready { next: place, left, .. }) = self.entries.get_mut(&key) else { return None };
+        self.by_next.remove(place);
+        place.0 = next(left);
+        self.by_next.insert(*place, key);
+        Some(place.0)
     }
 
     fn insert(&mut self, key: Key, now: u64, block: Arc<Block>) {
         self.count += 1;
-        self.bytes += bytes_of(&block);
+        self.last_bytes = bytes_of(&block);
+        self.bytes += self.last_bytes;
         let next = (now, self.count);
         self.by_next.insert(next, key);
         self.entries.insert(key, Entry::Ready { block, next, left: 0 });
@@ -198,19 +210,33 @@ impl State {
 
     fn shrink(&mut self, limit: usize, lag: u64) {
         while self.bytes > limit {
-            // What was wanted by windows that are done was not wanted after all: other sources hid it.
-            let past = self.furthest.saturating_sub(lag);
-            let first_is_past = self.by_next.first_key_value().is_some_and(|((next, _), _)| *next < past);
-            let gone = if first_is_past { self.by_next.pop_first() } else { self.by_next.pop_last() };
-            let Some((_, key)) = gone else { return };
-            if let Some(Entry::Ready { block, .. }) = self.entries.remove(&key) {
-                self.bytes -= bytes_of(&block);
-                // A worker can use one; more would be memory that nobody counts.
-                if let (Ok(Some(buffer)), true) = (Arc::try_unwrap(block), self.spare.len() < lag as usize) {
-                    self.spare.push(buffer);
-                }
+            if let Some(buffer) = self.spare.pop() {
+                self.bytes -= buffer.bytes().len();
+            } else if !self.remove_one(lag) {
+                return;
             }
         }
+    }
+
+    /// Removes the block that is wanted last; false when there is none.
+    fn remove_one(&mut self, lag: u64) -> bool {
+        // What was wanted by windows that are done was not wanted after all: other sources hid it.
+        let past = self.furthest.saturating_sub(lag);
+        let first = self.by_next.first_key_value().filter(|((next, _), _)| *next < past);
+        let gone = first.or(self.by_next.last_key_value()).map(|(_, key)| *key);
+        gone.is_some_and(|key| self.remove(key))
+    }
+
+    /// Removes a block, and keeps its memory if nobody else reads it.
+    fn remove(&mut self, key: Key) -> bool {
+        let Some(Entry::Ready { block, next, .. }) = self.entries.remove(&key) else { return false };
+        self.by_next.remove(&next);
+        self.bytes -= bytes_of(&block);
+        if let Ok(Some(buffer)) = Arc::try_unwrap(block) {
+            self.bytes += buffer.bytes().len();
+            self.spare.push(buffer);
+        }
+        true
     }
 }
 

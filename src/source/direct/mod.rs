@@ -22,7 +22,7 @@ pub use files::DirectFiles;
 pub use layout::DirectLayout;
 pub use parts::{Part, blocks_needed, parts};
 
-use super::{Mosaic, Pixels, PlacedSource};
+use super::{Mosaic, Pixels, PlacedSource, Source};
 use crate::geometry::{Size, Window};
 use crate::pixels::{Buffer, Number};
 use cache::Block;
@@ -46,6 +46,16 @@ pub struct DirectReader<'a> {
     opaque: Option<Number>,
     decoder: BlockDecoder,
     uses: Uses,
+}
+
+/// Where a part's pixels go in planes of one band each.
+struct Planes {
+    /// The first pixel's index in the first plane.
+    start: usize,
+    /// Pixels from one row's first to the next one's.
+    columns: usize,
+    /// Pixels of a plane.
+    pixels: usize,
 }
 
 impl<'a> DirectReader<'a> {
@@ -90,13 +100,9 @@ impl<'a> DirectReader<'a> {
         pixels.masked = false;
         let file = self.shared.files.get(index, source)?;
         let mut held = None;
-        for (slot, &band) in placed.bands[own.clone()].iter().enumerate() {
-            let block = self.block(index, &file, part, band, &mut held)?;
-            let sample = if layout.samples == 1 { 0 } else { band };
-            let target =
-                Target { values: &mut pixels.values, start: slot * count, columns: part.place.columns };
-            copy_samples(&block, (layout, &source.bands[band]), part, sample, target);
-        }
+        let target = Planes { start: 0, columns: part.place.columns, pixels: count };
+        let own_bands = &placed.bands[own.clone()];
+        self.copy_bands((index, source, &file), part, own_bands, (&mut pixels.values, target), &mut held)?;
         if let Some(alpha) = source.alpha {
             let block = self.block(index, &file, part, alpha, &mut held)?;
             let sample = if layout.samples == 1 { 0 } else { alpha };
@@ -124,16 +130,36 @@ impl<'a> DirectReader<'a> {
         pixels: &mut Buffer,
     ) -> Result<()> {
         let source = &placed.source;
-        let layout = source.direct.as_ref().ok().context("is not read directly")?;
         let file = self.shared.files.get(index, source)?;
-        let inside = (part.place.row - window.row) * window.columns + part.place.column - window.column;
-        let mut held = None;
-        for (slot, &band) in placed.bands[bands].iter().enumerate() {
-            let block = self.block(index, &file, part, band, &mut held)?;
-            let sample = if layout.samples == 1 { 0 } else { band };
-            let start = slot * window.pixels() + inside;
-            let target = Target { values: pixels, start, columns: window.columns };
-            copy_samples(&block, (layout, &source.bands[band]), part, sample, target);
+        let start = (part.place.row - window.row) * window.columns + part.place.column - window.column;
+        let target = Planes { start, columns: window.columns, pixels: window.pixels() };
+        self.copy_bands((index, source, &file), part, &placed.bands[bands], (pixels, target), &mut None)
+    }
+
+    /// Copies a part's samples of each of the source's `bands` to its plane.
+    fn copy_bands(
+        &mut self,
+        (index, source, file): (usize, &Source, &DirectFile),
+        part: Part,
+        bands: &[usize],
+        (values, planes): (&mut Buffer, Planes),
+        held: &mut Option<(u64, Arc<Block>)>,
+    ) -> Result<()> {
+        let layout = &file.layout;
+        let Planes { start, columns, pixels } = planes;
+        // Bands of their own blocks are copied one after the other, those of one block a few rows at a time.
+        let side_by_side = layout.samples > 1;
+        let at_once = if side_by_side { bands.len().max(1) } else { 1 };
+        for (number, together) in bands.chunks(at_once).enumerate() {
+            let block = self.block(index, file, part, together[0], held)?;
+            for piece in part.in_pieces() {
+                let start = start + (piece.place.row - part.place.row) * columns;
+                for (slot, &band) in (number * at_once..).zip(together) {
+                    let sample = if side_by_side { band } else { 0 };
+                    let target = Target { values: &mut *values, start: slot * pixels + start, columns };
+                    copy_samples(&block, (layout, &source.bands[band]), piece, sample, target);
+                }
+            }
         }
         Ok(())
     }

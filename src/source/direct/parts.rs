@@ -21,6 +21,17 @@ impl Part {
     }
 }
 
+impl Part {
+    /// Cut into pieces of a few rows, which a processor's own cache holds while one band after the other is taken out.
+    pub(super) fn in_pieces(self) -> impl Iterator<Item = Part> {
+        const ROWS: usize = 8;
+        self.place.cut(Size::new(self.place.columns, ROWS)).map(move |place| {
+            let inside = (self.inside.0, self.inside.1 + place.row - self.place.row);
+            Part { place, inside, block: self.block }
+        })
+    }
+}
+
 /// The parts, one a block, of the mosaic's pixels `place` that a source covers. Empty for a source that is not on the
 /// mosaic's grid.
 pub fn parts(placed: &PlacedSource, place: Window) -> impl Iterator<Item = Part> {
