@@ -8,9 +8,11 @@ use crate::plan::Touching;
 use crate::source::direct::ENTRY_BYTES;
 use crate::source::{Mosaic, PlacedSource, Placement};
 
-/// Bytes to keep for the row of windows of size `window` that needs most, with so many workers.
-pub fn bytes(mosaic: &Mosaic, touching: &Touching, window: Size, workers: usize) -> u64 {
-    touching.rows().map(|row| of_row(mosaic, row, window, workers)).max().unwrap_or(0)
+/// Bytes to keep for the row of windows of size `window` that needs most, and for the usual one, with so many workers.
+pub fn bytes(mosaic: &Mosaic, touching: &Touching, window: Size, workers: usize) -> (u64, u64) {
+    let mut rows: Vec<u64> = touching.rows().map(|row| of_row(mosaic, row, window, workers)).collect();
+    rows.sort_unstable();
+    (rows.last().copied().unwrap_or(0), rows.get(rows.len() / 2).copied().unwrap_or(0))
 }
 
 fn of_row(mosaic: &Mosaic, row: impl Iterator<Item = usize>, window: Size, workers: usize) -> u64 {

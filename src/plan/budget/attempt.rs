@@ -32,17 +32,17 @@ impl<'a> Attempt<'a> {
         Attempt { needs, cut, workers, cache: LEAST_CACHE, decoded: 0, decode_at_once: 1, open_sources: 1 }
     }
 
-    /// Bytes of decoded blocks, and of GDAL's cache beyond the least, that hold what windows
-    /// touch more than once.
-    pub fn wanted_caches(&self) -> (u64, u64) {
-        let rows = self.cut.window.rows;
-        let decoded = self
-            .needs
-            .direct
-            .as_ref()
-            .map_or(0, |direct| (direct.wanted_again)(self.cut.window, self.workers));
-        let own = self.needs.through_gdal.as_ref().map_or(0, |gdal| (gdal.row_of_blocks)(rows));
-        (decoded, (own * self.workers as u64).saturating_sub(self.cache))
+    /// Bytes of decoded blocks that windows touch more than once: the most, and usually.
+    fn wanted_again(&self) -> (u64, u64) {
+        let of = |direct: &Direct| (direct.wanted_again)(self.cut.window, self.workers);
+        self.needs.direct.as_ref().map_or((0, 0), of)
+    }
+
+    /// Bytes of GDAL's cache, beyond the least, that hold what a row of windows touches.
+    fn wanted_of_gdal(&self) -> u64 {
+        let of = |gdal: &ThroughGdal| (gdal.row_of_blocks)(self.cut.window.rows);
+        let row = self.needs.through_gdal.as_ref().map_or(0, of);
+        (row * self.workers as u64).saturating_sub(self.cache)
     }
 
     /// Pixels of a source that are read at once.
@@ -196,17 +196,21 @@ impl<'a> Attempt<'a> {
         blocks * self.planes() * RECORD
     }
 
-    /// What is left of the budget for caches, and what they would take.
-    fn for_caches(&self, limit: u64) -> (u64, (u64, u64)) {
+    /// What GDAL needs for damaged blocks alone, and decoded blocks may have until there is one.
+    fn lent(&self) -> u64 {
+        self.judged() + if self.needs.through_gdal.is_none() { LEAST_CACHE } else { 0 }
+    }
+
+    /// What is left of the budget for caches.
+    fn for_caches(&self, limit: u64) -> u64 {
         let room = limit.saturating_sub(super::total(&self.lines()));
-        let share = if self.needs.through_gdal.is_some() { room / 4 * 3 } else { room };
-        (share, self.wanted_caches())
+        if self.needs.through_gdal.is_some() { room / 4 * 3 } else { room }
     }
 
     /// About what a pixel costs a worker: decoding it once is 1, encoding it in a full batch is 1.
     pub fn cost(&self, limit: u64) -> f64 {
-        let (room, wanted) = self.for_caches(limit);
-        let wanted = wanted.0 + wanted.1;
+        let room = self.for_caches(limit) + self.lent();
+        let wanted = self.wanted_again().1 + self.wanted_of_gdal();
         let kept = if wanted == 0 { 1.0 } else { (room as f64 / wanted as f64).min(1.0) };
         // Where blocks are not kept, those across the seams of windows are decoded for each window again.
         let block = self.needs.source_block;
@@ -222,7 +226,7 @@ impl<'a> Attempt<'a> {
 
     /// Gives what is left to the caches, in the proportion in which they are wanted, then to open sources.
     pub fn spend(mut self, limit: u64) -> Plan {
-        let (room, wanted) = self.for_caches(limit);
+        let (room, wanted) = (self.for_caches(limit), (self.wanted_again().0, self.wanted_of_gdal()));
         let for_caches = room.min(wanted.0 + wanted.1);
         let share = |part: u64| {
             (u128::from(for_caches) * u128::from(part) / u128::from((wanted.0 + wanted.1).max(1))) as u64
@@ -235,20 +239,23 @@ impl<'a> Attempt<'a> {
             self.open_sources += (for_sources / handle).min(MOST_OPEN_SOURCES as u64 - 1) as usize;
         }
         let to_verify = (limit - self.needs.runtime) / self.needs.verifier_bytes.max(1);
+        let lent = self.lent().min(wanted.0 - self.decoded);
         if let Some(direct) = &self.needs.direct {
             let another = self.workers * (direct.block_bytes + direct.encoded_bytes);
             // Blocks decoded ahead must stay until they are read.
             let touched = |window: usize, block: usize| (window + block - 2) / block + 1;
             let (window, block) = (self.window_pixels(), self.needs.source_block);
             let blocks = touched(window.columns, block.columns) * touched(window.rows, block.rows);
-            let stay = self.decoded >= wanted.0.min((self.workers * blocks * direct.block_bytes) as u64);
+            let stay =
+                self.decoded + lent >= wanted.0.min((self.workers * blocks * direct.block_bytes) as u64);
             if stay && super::total(&self.lines()) + another as u64 <= limit {
                 self.decode_at_once = direct.at_once;
             }
         }
         Plan {
             decode_at_once: self.decode_at_once,
-            decoded_bytes: self.decoded,
+            decoded_bytes: self.decoded + lent,
+            lent_bytes: lent,
             verifiers: to_verify.clamp(1, self.workers as u64) as usize,
             window: self.cut.window,
             area: self.area(),

@@ -39,6 +39,8 @@ pub struct Plan {
     pub decode_at_once: usize,
     /// Bytes for decoded blocks of sources that are read directly.
     pub decoded_bytes: u64,
+    /// Of those, bytes that are GDAL's as soon as a block is damaged.
+    pub lent_bytes: u64,
     /// How many threads verify.
     pub verifiers: usize,
     /// How many blocks a worker encodes at a time.

@@ -81,6 +81,6 @@ pub struct Direct<'a> {
     pub block_pixels: usize,
     /// How many blocks are decoded faster together: 1 or 2.
     pub at_once: usize,
-    /// Bytes of decoded blocks that are wanted again, for windows of a size and so many workers.
-    pub wanted_again: &'a dyn Fn(Size, usize) -> u64,
+    /// Bytes of decoded blocks that are wanted again, for windows of a size and so many workers: the most, and usually.
+    pub wanted_again: &'a dyn Fn(Size, usize) -> (u64, u64),
 }

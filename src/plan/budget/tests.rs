@@ -10,7 +10,7 @@ fn needs<'a>(
     workers: usize,
     max_encoded: &'a dyn Fn(usize) -> usize,
     row_of_blocks: &'a dyn Fn(usize) -> u64,
-    wanted_again: &'a dyn Fn(Size, usize) -> u64,
+    wanted_again: &'a dyn Fn(Size, usize) -> (u64, u64),
 ) -> Needs<'a> {
     let gdal = ThroughGdal { handle_bytes: 5 << 20, reader_bytes: 0, block_bytes: 2 << 20, row_of_blocks };
     let direct = Direct {
@@ -58,7 +58,10 @@ proptest! {
     ) {
         let encoded = |raw: usize| raw + raw / 2 + 64;
         let row = |rows: usize| (columns * rows * 2) as u64;
-        let again = |window: Size, workers: usize| (columns * window.rows + workers * window.pixels()) as u64;
+        let again = |window: Size, workers: usize| {
+let most = (columns * window.rows + workers * window.pixels()) as u64;
+(most, most / 2)
+};
         let needs = needs(Size::new(columns, rows), bands, workers, &encoded, &row, &again);
         match plan(&needs, limit) {
             Ok(plan) => {
@@ -80,7 +83,10 @@ proptest! {
     ) {
         let encoded = |raw: usize| raw + raw / 2 + 64;
         let row = |rows: usize| (columns * rows * 2) as u64;
-        let again = |window: Size, workers: usize| (columns * window.rows + workers * window.pixels()) as u64;
+        let again = |window: Size, workers: usize| {
+let most = (columns * window.rows + workers * window.pixels()) as u64;
+(most, most / 2)
+};
         let needs = needs(Size::new(columns, rows), bands, 8, &encoded, &row, &again);
         if let (Ok(little), Ok(much)) = (plan(&needs, limit), plan(&needs, limit * 2)) {
             prop_assert!(much.workers >= little.workers);
@@ -94,7 +100,10 @@ proptest! {
     ) {
         let encoded = |raw: usize| raw + raw / 2 + 64;
         let row = |rows: usize| (columns * rows * 2) as u64;
-        let again = |window: Size, workers: usize| (columns * window.rows + workers * window.pixels()) as u64;
+        let again = |window: Size, workers: usize| {
+let most = (columns * window.rows + workers * window.pixels()) as u64;
+(most, most / 2)
+};
         let size = Size::new(columns, rows);
         let needs = Needs { chunk: chunk.map(|c| c * 512), ..needs(size, bands, workers, &encoded, &row, &again) };
         let TooSmall { least } = plan(&needs, 0).expect_err("nothing fits into nothing");
@@ -110,7 +119,10 @@ proptest! {
     ) {
         let encoded = |raw: usize| raw + raw / 2 + 64;
         let row = |rows: usize| (columns * rows * 2) as u64;
-        let again = |window: Size, workers: usize| (columns * window.rows + workers * window.pixels()) as u64;
+        let again = |window: Size, workers: usize| {
+let most = (columns * window.rows + workers * window.pixels()) as u64;
+(most, most / 2)
+};
         let chunk = chunk * 512;
         let needs = Needs { chunk: Some(chunk), ..needs(Size::new(columns, rows), bands, 8, &encoded, &row, &again) };
         match plan(&needs, limit) {
@@ -125,17 +137,20 @@ proptest! {
     ) {
         let encoded = |raw: usize| raw + raw / 2 + 64;
         let row = |rows: usize| (columns * rows * 2) as u64;
-        let again = |window: Size, workers: usize| (columns * window.rows + workers * window.pixels()) as u64;
+        let again = |window: Size, workers: usize| {
+let most = (columns * window.rows + workers * window.pixels()) as u64;
+(most, most / 2)
+};
         let needs = needs(Size::new(columns, rows), bands, 4, &encoded, &row, &again);
         if let Ok(plan) = plan(&needs, limit) {
             let of_gdal = |gdal: &ThroughGdal| (gdal.row_of_blocks)(plan.window.rows) * plan.workers as u64;
             let wanted = needs.through_gdal.as_ref().map_or(0, of_gdal);
             prop_assert!((LEAST_CACHE..=wanted.max(LEAST_CACHE)).contains(&plan.cache_bytes));
-            let of_direct = |direct: &Direct| (direct.wanted_again)(plan.window, plan.workers);
+            let of_direct = |direct: &Direct| (direct.wanted_again)(plan.window, plan.workers).0;
             prop_assert!(plan.decoded_bytes <= needs.direct.as_ref().map_or(0, of_direct));
             let line = |what: &str| plan.lines.iter().find(|line| line.what.starts_with(what)).unwrap().bytes;
             prop_assert_eq!(line("GDAL's block cache"), plan.cache_bytes);
-            prop_assert_eq!(line("decoded blocks of the sources"), plan.decoded_bytes);
+            prop_assert_eq!(line("decoded blocks of the sources"), plan.decoded_bytes - plan.lent_bytes);
             let handle = needs.through_gdal.as_ref().map_or(0, |gdal| gdal.handle_bytes);
             prop_assert_eq!(line("open sources"), (plan.workers * plan.open_sources * handle) as u64);
             prop_assert!((1..=plan.workers).contains(&plan.verifiers));
@@ -147,7 +162,7 @@ proptest! {
 fn where_only_fewer_bands_at_once_fit_the_windows_stay_whole_blocks() {
     let encoded = |raw: usize| raw + 64;
     let row = |_: usize| 0;
-    let again = |_: Size, _: usize| 0;
+    let again = |_: Size, _: usize| (0, 0);
     let needs = needs(Size::new(20_000, 20_000), 100, 1, &encoded, &row, &again);
     let TooSmall { least } = plan(&needs, 0).expect_err("nothing fits into nothing");
     let plan = plan(&needs, least + (8 << 20)).expect("it is more than the least");
@@ -163,7 +178,7 @@ fn one_handle_for_damaged_blocks_is_counted_however_many_workers_there_are() {
         [(2 << 20, 0, 0), (2 << 20, 3 << 20, 3 << 20), (10 << 20, 12 << 20, (12 + 10 - 4) << 20)]
     {
         for workers in [1, 8] {
-            let mut needs = needs(Size::new(20_000, 20_000), 3, workers, &encoded, &row, &|_, _| 0);
+            let mut needs = needs(Size::new(20_000, 20_000), 3, workers, &encoded, &row, &|_, _| (0, 0));
             let direct = needs.direct.as_mut().expect("three bands are read directly");
             (direct.block_bytes, direct.judge_bytes) = (block_bytes, judge_bytes);
             let plan = plan(&needs, 8 << 30).expect("it is much");

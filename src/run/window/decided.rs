@@ -197,6 +197,9 @@ impl<'a> Decided<'a> {
         let Shared { mosaic, totals, block, .. } = *self.shared;
         let reading = Instant::now();
         let judging = self.shared.judging.lock().unwrap_or_else(PoisonError::into_inner);
+        let plan = self.shared.plan;
+        // What decoded blocks had in the meantime.
+        self.shared.direct.cache.keep_at_most((plan.decoded_bytes - plan.lent_bytes) as usize);
         let handle = Handle::open(mosaic, &mosaic.sources[index])?;
         totals.note(handle.read(part, bands.clone(), block, &mut self.layer)?);
         drop(handle);

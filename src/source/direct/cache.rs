@@ -2,7 +2,7 @@
 //! block that several windows need shall be decoded about once.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Result;
@@ -21,7 +21,7 @@ pub const NEVER: u64 = u64::MAX;
 /// The cache. Windows run in the order of their numbers, so that it is known when a block is wanted again: the one
 /// that is wanted last goes first (Belady, "A study of replacement algorithms for a virtual-storage computer", 1966).
 pub struct BlockCache {
-    limit: usize,
+    limit: AtomicUsize,
     /// By how many windows one may lag behind another.
     lag: u64,
     state: Mutex<State>,
@@ -61,7 +61,19 @@ impl BlockCache {
     /// is.
     pub fn new(limit: usize, lag: usize) -> BlockCache {
         let (state, changed, decoded) = Default::default();
-        BlockCache { limit, lag: lag as u64, state, changed, decoded }
+        BlockCache { limit: AtomicUsize::new(limit), lag: lag as u64, state, changed, decoded }
+    }
+
+    /// From now on keeps at most `limit` bytes, if it kept more.
+    pub fn keep_at_most(&self, limit: usize) {
+        let before = self.limit.fetch_min(limit, Ordering::Relaxed);
+        if limit < before {
+            self.lock().shrink(limit, self.lag);
+        }
+    }
+
+    fn limit(&self) -> usize {
+        self.limit.load(Ordering::Relaxed)
     }
 
     /// How many blocks were decoded.
@@ -123,7 +135,7 @@ impl BlockCache {
 
     fn begin(&self, state: &mut State, key: Key, now: u64) -> Work<'_> {
         state.entries.insert(key, Entry::InWork);
-        if state.spare.is_empty() && state.bytes + state.last_bytes > self.limit {
+        if state.spare.is_empty() && state.bytes + state.last_bytes > self.limit() {
             state.remove_one(self.lag);
         }
         let spare = state.spare.pop();
@@ -182,7 +194,7 @@ impl Drop for InWork<'_> {
         state.entries.remove(&self.key);
         if let Some(block) = self.block.take() {
             state.insert(self.key, self.now, block);
-            state.shrink(self.cache.limit, self.cache.lag);
+            state.shrink(self.cache.limit(), self.cache.lag);
         }
         drop(state);
         self.cache.changed.notify_all();
@@ -288,6 +300,19 @@ mod tests {
             cache.leave(done.into_iter());
         }
         assert_eq!(cache.decoded(), across * (rows + 1));
+    }
+
+    #[test]
+    fn a_cache_that_must_keep_less_lets_go_of_blocks_and_of_spare_memory() {
+        let cache = BlockCache::new(10 * (1000 + ENTRY_BYTES), 2);
+        for key in 0..10 {
+            drop(cache.get((0, key), 0, |_| block(0)).unwrap());
+        }
+        cache.leave((0..5).map(|key| ((0, key), NEVER)));
+        cache.keep_at_most(3 * (1000 + ENTRY_BYTES));
+        let state = cache.lock();
+        assert!(state.bytes <= 3 * (1000 + ENTRY_BYTES) && state.spare.is_empty());
+        assert_eq!(state.entries.len(), 3);
     }
 
     #[test]
