@@ -39,6 +39,10 @@ bench-peers *options:
 memory *options:
     scripts/measure-memory {{options}}
 
+# Measure what more threads bring, and how much of the time is work on pixels.
+threads *options:
+    scripts/measure-threads {{options}}
+
 # Compare mosaics of real rasters with gdalbuildvrt + gdal_translate, pixel for pixel.
 real-data *options:
     scripts/check-real-data {{options}}
