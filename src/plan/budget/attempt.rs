@@ -82,7 +82,10 @@ impl<'a> Attempt<'a> {
         let needs = self.needs;
         let whole_blocks = needs.through_gdal.is_some() || needs.mask || !needs.levels.overviews.is_empty();
         let block = needs.block;
-        let strips = !whole_blocks && self.cut.bands_at_once == needs.block_samples() && block > STRIP_ROWS;
+        let strips = self.cut.strips
+            && !whole_blocks
+            && self.cut.bands_at_once == needs.block_samples()
+            && block > STRIP_ROWS;
         if strips { STRIP_ROWS } else { self.area().rows }
     }
 
@@ -94,11 +97,14 @@ impl<'a> Attempt<'a> {
     }
 
     /// What GDAL takes to read a block that could not be decoded: one handle for all workers, and what its cache does
-    /// not hold of the block.
+    /// not hold of the block. The worker that asks has let go of what it would decode into.
     fn judged(&self) -> u64 {
-        let beyond_cache = |direct: &Direct| (direct.block_bytes as u64).saturating_sub(LEAST_CACHE);
-        let asked = self.needs.direct.as_ref().filter(|direct| direct.judge_bytes > 0);
-        asked.map_or(0, |direct| direct.judge_bytes as u64 + beyond_cache(direct))
+        let of = |direct: &Direct| {
+            let handle = direct.judge_bytes as u64;
+            let beyond_cache = (direct.block_bytes as u64).saturating_sub(LEAST_CACHE);
+            (handle + beyond_cache).saturating_sub((direct.block_bytes + direct.encoded_bytes) as u64)
+        };
+        self.needs.direct.as_ref().filter(|direct| direct.judge_bytes > 0).map_or(0, of)
     }
 
     /// A window as large as any is.
@@ -207,21 +213,36 @@ impl<'a> Attempt<'a> {
         if self.needs.through_gdal.is_some() { room / 4 * 3 } else { room }
     }
 
-    /// About what a pixel costs a worker: decoding it once is 1, encoding it in a full batch is 1.
+    /// About how long a pixel takes all workers: for one worker, decoding it once is 1 and encoding it in a full batch
+    /// is 1.
     pub fn cost(&self, limit: u64) -> f64 {
+        let part =
+            |have: u64, wanted: u64| if wanted == 0 { 1.0 } else { (have as f64 / wanted as f64).min(1.0) };
         let room = self.for_caches(limit) + self.lent();
-        let wanted = self.wanted_again().1 + self.wanted_of_gdal();
-        let kept = if wanted == 0 { 1.0 } else { (room as f64 / wanted as f64).min(1.0) };
-        // Where blocks are not kept, those across the seams of windows are decoded for each window again.
-        let block = self.needs.source_block;
+        let kept = part(room, self.wanted_again().1 + self.wanted_of_gdal());
+        // Where blocks are not kept, those across the seams of windows are decoded for each window again. The window
+        // to the right comes soon: a small cache is enough for it.
+        let (block, out) = (self.needs.source_block, self.needs.block as f64);
         let seam = |block: usize, window: usize| (1.0 - kept) * block as f64 / window as f64;
         let window = self.window_pixels();
-        // The window to the right comes soon: a small cache is enough for it.
-        let decoding =
-            (1.0 + seam(block.columns, window.columns) / 4.0) * (1.0 + seam(block.rows, window.rows));
+        let seams = (1.0 + seam(block.columns, window.columns) / 4.0) * (1.0 + seam(block.rows, window.rows));
+        // Where not even those stay that windows in work read, they are decoded for each block of the output.
+        let held = part(room, self.in_work());
+        let strips = self.area().rows as f64 / self.strip_rows() as f64;
+        let each = (1.0 + block.columns as f64 / out) * (1.0 + block.rows as f64 / out) * strips;
+        let decoding = held * seams + (1.0 - held) * each;
         // A batch that is not full leaves a processor waiting for its own results.
         let batch = self.batch() as f64 / self.needs.batch.max(1) as f64;
-        decoding + 0.8 + 0.2 / batch
+        (decoding + 0.8 + 0.2 / batch) / self.workers as f64
+    }
+
+    /// Bytes of decoded blocks that the windows in work read.
+    fn in_work(&self) -> u64 {
+        let touched = |window: usize, block: usize| (window + block - 2) / block + 1;
+        let (window, block) = (self.window_pixels(), self.needs.source_block);
+        let blocks = touched(window.columns, block.columns) * touched(window.rows, block.rows);
+        let bytes = self.needs.direct.as_ref().map_or(0, |direct| direct.block_bytes);
+        (self.workers * blocks * bytes) as u64
     }
 
     /// Gives what is left to the caches, in the proportion in which they are wanted, then to open sources.
@@ -243,11 +264,7 @@ impl<'a> Attempt<'a> {
         if let Some(direct) = &self.needs.direct {
             let another = self.workers * (direct.block_bytes + direct.encoded_bytes);
             // Blocks decoded ahead must stay until they are read.
-            let touched = |window: usize, block: usize| (window + block - 2) / block + 1;
-            let (window, block) = (self.window_pixels(), self.needs.source_block);
-            let blocks = touched(window.columns, block.columns) * touched(window.rows, block.rows);
-            let stay =
-                self.decoded + lent >= wanted.0.min((self.workers * blocks * direct.block_bytes) as u64);
+            let stay = self.decoded + lent >= wanted.0.min(self.in_work());
             if stay && super::total(&self.lines()) + another as u64 <= limit {
                 self.decode_at_once = direct.at_once;
             }

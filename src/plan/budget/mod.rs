@@ -73,29 +73,37 @@ const USUAL_CHUNK: usize = 1024;
 /// GDAL's cache below which reading the same block again and again costs more than anything else.
 const LEAST_CACHE: u64 = 4 * MIB;
 
-/// The fastest plan that fits into `limit` bytes.
-///
-/// Workers come first, since encoding is most of the work; then the cut that costs a worker least; what is left goes to
+/// The plan that fits into `limit` bytes and is the fastest, as far as can be told before. What the work leaves goes to
 /// caches and to open sources.
 ///
 /// # Errors
 /// When not even the smallest plan fits.
 pub fn plan(needs: &Needs, limit: u64) -> Result<Plan, TooSmall> {
-    let cuts = cuts(needs);
-    let least_to_verify = needs.runtime + needs.verifier_bytes;
-    // Verification begins when the work is done and its memory free again.
-    let most_workers = if limit >= least_to_verify { needs.workers.max(1) } else { 0 };
-    for workers in (1..=most_workers).rev() {
-        let attempts = cuts.iter().map(|&cut| Attempt::least(needs, cut, workers));
-        let fitting = attempts.filter(|attempt| total(&attempt.lines()) <= limit);
-        // Of those that cost the same, the first.
-        if let Some(best) = fitting.min_by(|one, other| one.cost(limit).total_cmp(&other.cost(limit))) {
-            return Ok(best.spend(limit));
-        }
+    if let Some(best) = fastest(needs, limit) {
+        return Ok(best.spend(limit));
     }
-    let smallest = cuts.last().copied().expect("there is always a cut");
+    let smallest = cuts(needs).last().copied().expect("there is always a cut");
     let least = total(&Attempt::least(needs, smallest, 1).lines());
-    Err(TooSmall { least: least.max(least_to_verify) })
+    Err(TooSmall { least: least.max(least_to_verify(needs)) })
+}
+
+/// The way to cut the work that takes least time; of those that take the same, the one with most workers, then the
+/// first.
+fn fastest<'a>(needs: &'a Needs<'a>, limit: u64) -> Option<Attempt<'a>> {
+    // Verification begins when the work is done and its memory free again.
+    if limit < least_to_verify(needs) {
+        return None;
+    }
+    let cuts = cuts(needs);
+    let workers = (1..=needs.workers.max(1)).rev();
+    let attempts =
+        workers.flat_map(|workers| cuts.iter().map(move |&cut| Attempt::least(needs, cut, workers)));
+    let fitting = attempts.filter(|attempt| total(&attempt.lines()) <= limit);
+    fitting.min_by(|one, other| one.cost(limit).total_cmp(&other.cost(limit)))
+}
+
+fn least_to_verify(needs: &Needs) -> u64 {
+    needs.runtime + needs.verifier_bytes
 }
 
 /// A window's size and bands at once.
@@ -103,6 +111,8 @@ pub fn plan(needs: &Needs, limit: u64) -> Result<Plan, TooSmall> {
 struct Cut {
     window: Size,
     bands_at_once: usize,
+    /// Whether less than a block may be decided at once.
+    strips: bool,
 }
 
 /// The ways to cut the work, from the fastest to the one that takes least.
@@ -123,14 +133,15 @@ fn cuts(needs: &Needs) -> Vec<Cut> {
         ],
     };
     windows.dedup();
-    let mut cuts: Vec<Cut> =
-        windows.iter().map(|&window| Cut { window, bands_at_once: needs.bands }).collect();
+    let both = [false, true];
+    let cut = |window: Size| both.map(|strips| Cut { window, bands_at_once: needs.bands, strips });
+    let mut cuts: Vec<Cut> = windows.iter().flat_map(|&window| cut(window)).collect();
     if needs.bands_apart && !needs.bands_together {
         let window = *windows.last().expect("at least one");
         let mut bands_at_once = needs.bands;
         while bands_at_once > 1 {
             bands_at_once = bands_at_once.div_ceil(2);
-            cuts.push(Cut { window, bands_at_once });
+            cuts.push(Cut { window, bands_at_once, strips: true });
         }
     }
     cuts

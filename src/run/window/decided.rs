@@ -50,8 +50,8 @@ impl<'a> Decided<'a> {
         }
     }
 
-    /// Decodes what blocks of the window that one source covers will be made of. Where it cannot be, making them says
-    /// so.
+    /// Begins the job's window: decodes what those of its blocks will be made of that one source covers. Where it
+    /// cannot be, making them says so.
     pub fn begin(&mut self, job: Job, bands: Range<usize>) {
         let Shared { mosaic, touching, block, totals, .. } = *self.shared;
         let reading = Instant::now();
@@ -75,7 +75,6 @@ impl<'a> Decided<'a> {
     /// When a source cannot be read.
     pub fn decide(&mut self, job: Job, area: Window, bands: Range<usize>) -> Result<()> {
         let Shared { mosaic, touching, totals, .. } = *self.shared;
-        self.direct.enter(job.window);
         if let Some(index) = lone::source(mosaic, touching, job.window_row, area)
             && self.take_over(index, area, bands.clone())
         {
@@ -118,7 +117,6 @@ impl<'a> Decided<'a> {
             return false;
         }
         let reading = Instant::now();
-        self.direct.enter(job.window);
         for part in direct::parts(source, block) {
             if self.direct.read_into_block(index, source, part, (block, side, bands.clone()), raw).is_err() {
                 return false;
@@ -198,7 +196,8 @@ impl<'a> Decided<'a> {
         let reading = Instant::now();
         let judging = self.shared.judging.lock().unwrap_or_else(PoisonError::into_inner);
         let plan = self.shared.plan;
-        // What decoded blocks had in the meantime.
+        // What decoded blocks and this worker's decoder had in the meantime.
+        self.direct.let_go();
         self.shared.direct.cache.keep_at_most((plan.decoded_bytes - plan.lent_bytes) as usize);
         let handle = Handle::open(mosaic, &mosaic.sources[index])?;
         totals.note(handle.read(part, bands.clone(), block, &mut self.layer)?);

@@ -21,6 +21,11 @@ impl BlockDecoder {
         BlockDecoder { decoders: Vec::new(), encoded: vec![Vec::new(); at_once.max(1)] }
     }
 
+    /// Gives back the memory of encoded bytes.
+    pub fn let_go(&mut self) {
+        self.encoded.iter_mut().for_each(|encoded| *encoded = Vec::new());
+    }
+
     /// How many blocks of a file are decoded faster together.
     pub fn at_once(&self, layout: &DirectLayout) -> usize {
         if layout.compression == Compression::Deflate { self.encoded.len() } else { 1 }

@@ -73,11 +73,17 @@ impl<'a> DirectReader<'a> {
     /// What is read from now on is for this window of the mosaic.
     pub fn enter(&mut self, window: Window) {
         self.uses.enter(window);
+        self.shared.cache.enter(self.uses.now());
     }
 
     /// The window is done: of the blocks that were read for it, the cache keeps those that are wanted again soonest.
     pub fn leave(&mut self) {
-        self.shared.cache.leave(self.uses.drain());
+        self.shared.cache.leave(self.uses.now(), self.uses.drain());
+    }
+
+    /// Gives back the memory into which blocks are decoded, until the next one is.
+    pub fn let_go(&mut self) {
+        self.decoder.let_go();
     }
 
     /// Reads one part of a source, of the bands `bands` (indices into the mosaic's bands), into `pixels`.
@@ -202,10 +208,11 @@ impl<'a> DirectReader<'a> {
         if let Some((_, block)) = held.as_ref().filter(|(held, _)| *held == place) {
             return Ok(Arc::clone(block));
         }
-        let (shared, key) = (self.shared, (index as u32, place));
+        let (shared, key, bytes) = (self.shared, (index as u32, place), file.shape(row).bytes());
         self.uses.note(key, part.block_origin(), file.layout.block);
         let now = self.uses.now();
-        let block = shared.cache.get(key, now, |spare| self.decoder.decode(file, (place, row), spare))?;
+        let block =
+            shared.cache.get((key, bytes), now, |spare| self.decoder.decode(file, (place, row), spare))?;
         *held = Some((place, Arc::clone(&block)));
         Ok(block)
     }
@@ -233,9 +240,10 @@ impl<'a> DirectReader<'a> {
         // Bands side by side are in one block.
         let planes = if layout.samples == 1 { own } else { &own[..own.len().min(1)] };
         let mut blocks = places.flat_map(|place| parts(placed, place)).flat_map(|part| {
-            let (column, row) = part.block;
+            let ((column, row), bytes) = (part.block, file.shape(part.block.1).bytes());
             let place = |&band: &usize| file.directory.block_index(column, row, band);
-            planes.iter().map(place).map(|place| ((index as u32, place), (place, row))).collect::<Vec<_>>()
+            let asked = |place: u64| (((index as u32, place), bytes), (place, row));
+            planes.iter().map(place).map(asked).collect::<Vec<_>>()
         });
         loop {
             let claimed = shared.cache.claim(&mut blocks, at_once, now);

@@ -1,7 +1,7 @@
 //! Decoded source blocks, shared by all workers and bounded in bytes: windows and source blocks do not align, and a
 //! block that several windows need shall be decoded about once.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -11,6 +11,9 @@ use crate::pixels::Buffer;
 
 /// A block of a source: the source's index, and the block's place in the file's arrays.
 pub type Key = (u32, u64);
+
+/// A block that is asked for, and the bytes that its pixels take.
+pub type Asked = (Key, usize);
 
 /// A decoded block; `None` where the file holds none, which reads as nodata or zero.
 pub type Block = Option<Buffer>;
@@ -35,12 +38,13 @@ struct State {
     /// Blocks that are ready, by the window that wants them next; the second number only tells them apart.
     by_next: BTreeMap<(u64, u64), Key>,
     count: u64,
+    windows_in_work: BTreeSet<u64>,
+    /// Blocks that no later window wants than the one beside each, which is done; an earlier one is in work.
+    parting: HashMap<Key, u64>,
     /// The furthest window that has asked.
     furthest: u64,
     /// What blocks and spare memory come to.
     bytes: usize,
-    /// What the block that came last does.
-    last_bytes: usize,
     /// Memory of blocks that went, for the next ones: given back to the heap it would be cut into smaller pieces.
     spare: Vec<Buffer>,
 }
@@ -88,7 +92,7 @@ impl BlockCache {
     /// What `decode` says.
     pub fn get(
         &self,
-        key: Key,
+        (key, bytes): Asked,
         now: u64,
         decode: impl FnOnce(Option<Buffer>) -> Result<Block>,
     ) -> Result<Arc<Block>> {
@@ -107,7 +111,7 @@ impl BlockCache {
                 None => break,
             }
         }
-        let work = self.begin(&mut state, key, now);
+        let work = self.begin(&mut state, (key, bytes), now);
         drop(state);
         let Work { spare, in_work } = work;
         Ok(in_work.finish(decode(spare)?))
@@ -117,25 +121,25 @@ impl BlockCache {
     /// to be decoded for the window `now` by the caller.
     pub(super) fn claim<T>(
         &self,
-        blocks: &mut impl Iterator<Item = (Key, T)>,
+        blocks: &mut impl Iterator<Item = (Asked, T)>,
         most: usize,
         now: u64,
     ) -> Vec<(T, Work<'_>)> {
         let mut state = self.lock();
         let mut claimed = Vec::new();
         while claimed.len() < most
-            && let Some((key, with)) = blocks.next()
+            && let Some((block, with)) = blocks.next()
         {
-            if !state.entries.contains_key(&key) {
-                claimed.push((with, self.begin(&mut state, key, now)));
+            if !state.entries.contains_key(&block.0) {
+                claimed.push((with, self.begin(&mut state, block, now)));
             }
         }
         claimed
     }
 
-    fn begin(&self, state: &mut State, key: Key, now: u64) -> Work<'_> {
+    fn begin(&self, state: &mut State, (key, bytes): Asked, now: u64) -> Work<'_> {
         state.entries.insert(key, Entry::InWork);
-        if state.spare.is_empty() && state.bytes + state.last_bytes > self.limit() {
+        if state.spare.is_empty() && state.bytes + ENTRY_BYTES + bytes > self.limit() {
             state.remove_one(self.lag);
         }
         let spare = state.spare.pop();
@@ -144,9 +148,15 @@ impl BlockCache {
         Work { spare, in_work: InWork { cache: self, key, now, block: None } }
     }
 
-    /// A window is done with these blocks, each of which is wanted next by the window beside it.
-    pub fn leave(&self, blocks: impl Iterator<Item = (Key, u64)>) {
+    /// A worker begins this window.
+    pub fn enter(&self, window: u64) {
+        self.lock().windows_in_work.insert(window);
+    }
+
+    /// The window `now` is done with these blocks, each of which is wanted next by the window beside it.
+    pub fn leave(&self, now: u64, blocks: impl Iterator<Item = (Key, u64)>) {
         let mut state = self.lock();
+        state.windows_in_work.remove(&now);
         for (key, next) in blocks {
             let next = state.move_to(key, |left| {
                 // A window that lags behind does not know what later ones are done with.
@@ -154,9 +164,11 @@ impl BlockCache {
                 *left
             });
             if next == Some(NEVER) {
-                state.remove(key);
+                let last = state.parting.entry(key).or_default();
+                *last = now.max(*last);
             }
         }
+        state.part();
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -211,10 +223,26 @@ impl State {
         Some(place.0)
     }
 
+    /// Removes the blocks that nobody wants any more.
+    fn part(&mut self) {
+        let oldest = self.windows_in_work.first().copied().unwrap_or(NEVER);
+        let parted: Vec<Key> =
+            self.parting.extract_if(|_, last| *last < oldest).map(|(key, _)| key).collect();
+        for key in parted {
+            // One that was asked for again in the meantime is left once more.
+            if self
+                .entries
+                .get(&key)
+                .is_some_and(|entry| matches!(entry, Entry::Ready { next: (NEVER, _), .. }))
+            {
+                self.remove(key);
+            }
+        }
+    }
+
     fn insert(&mut self, key: Key, now: u64, block: Arc<Block>) {
         self.count += 1;
-        self.last_bytes = bytes_of(&block);
-        self.bytes += self.last_bytes;
+        self.bytes += bytes_of(&block);
         let next = (now, self.count);
         self.by_next.insert(next, key);
         self.entries.insert(key, Entry::Ready { block, next, left: 0 });
@@ -261,93 +289,4 @@ fn bytes_of(block: &Block) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn block(value: u8) -> Result<Block> {
-        Ok(Some(Buffer::Byte(vec![value; 1000])))
-    }
-
-    proptest! {
-        #[test]
-        fn whatever_is_asked_in_whatever_order_the_right_block_comes_and_the_bound_holds(
-            asked in prop::collection::vec((0u8..20, 0u64..50, any::<Option<u8>>()), 1..200), limit in 0usize..10_000,
-        ) {
-            let cache = BlockCache::new(limit, 4);
-            for &(key, now, next) in &asked {
-                let found = cache.get((0, key.into()), now, |_| block(key)).unwrap();
-                prop_assert_eq!(found.as_ref().as_ref().unwrap().bytes()[0], key);
-                cache.leave(std::iter::once(((0, key.into()), next.map_or(NEVER, |next| now + u64::from(next)))));
-                let state = cache.lock();
-                prop_assert!(state.bytes <= limit);
-                prop_assert_eq!(state.entries.len(), state.by_next.len());
-            }
-        }
-    }
-
-    /// Reads blocks for windows as a mosaic does whose blocks lie across the seams of windows: each window wants its
-    /// own block and the one below it, which the row below wants again.
-    #[test]
-    fn a_cache_for_one_row_of_blocks_is_enough_where_each_row_of_windows_shares_one_with_the_next() {
-        let (across, rows) = (10, 8);
-        let cache = BlockCache::new((across as usize + 2) * (1000 + ENTRY_BYTES), 2);
-        for window in 0..across * rows {
-            for below in 0..2 {
-                cache.get((0, window + below * across), window, |_| block(0)).unwrap();
-            }
-            let done = [((0, window), NEVER), ((0, window + across), window + across)];
-            cache.leave(done.into_iter());
-        }
-        assert_eq!(cache.decoded(), across * (rows + 1));
-    }
-
-    #[test]
-    fn a_cache_that_must_keep_less_lets_go_of_blocks_and_of_spare_memory() {
-        let cache = BlockCache::new(10 * (1000 + ENTRY_BYTES), 2);
-        for key in 0..10 {
-            drop(cache.get((0, key), 0, |_| block(0)).unwrap());
-        }
-        cache.leave((0..5).map(|key| ((0, key), NEVER)));
-        cache.keep_at_most(3 * (1000 + ENTRY_BYTES));
-        let state = cache.lock();
-        assert!(state.bytes <= 3 * (1000 + ENTRY_BYTES) && state.spare.is_empty());
-        assert_eq!(state.entries.len(), 3);
-    }
-
-    #[test]
-    fn a_block_that_nobody_came_for_does_not_stay() {
-        let cache = BlockCache::new(4 * (1000 + ENTRY_BYTES), 2);
-        for window in 0..100u64 {
-            // Wanted by the next window, which asks for others.
-            cache.get((0, window), window, |_| block(0)).unwrap();
-            cache.leave(std::iter::once(((0, window), window + 1)));
-        }
-        assert!(cache.lock().by_next.keys().all(|(next, _)| *next > 90));
-    }
-
-    #[test]
-    fn workers_that_want_the_same_block_decode_it_once() {
-        let cache = BlockCache::new(1 << 20, 4);
-        std::thread::scope(|scope| {
-            for _ in 0..4 {
-                scope.spawn(|| {
-                    for key in 0..50u8 {
-                        let found = cache.get((1, key.into()), 0, |_| block(key)).unwrap();
-                        assert_eq!(found.as_ref().as_ref().unwrap().bytes()[0], key);
-                    }
-                });
-            }
-        });
-        assert_eq!(cache.decoded(), 50);
-    }
-
-    #[test]
-    fn a_block_that_cannot_be_decoded_is_an_error_each_time_and_blocks_nobody() {
-        let cache = BlockCache::new(1 << 20, 4);
-        for _ in 0..2 {
-            assert!(cache.get((0, 0), 0, |_| anyhow::bail!("damaged")).is_err());
-        }
-        assert!(cache.get((0, 0), 0, |_| block(1)).is_ok());
-    }
-}
+mod tests;
