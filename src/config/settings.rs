@@ -187,7 +187,8 @@ impl Settings {
         if let ResolutionRule::Given(resolution) = self.resolution {
             let positive = |size: f64| size > 0.0 && size.is_finite();
             if !positive(resolution.x) || !positive(resolution.y) {
-                let message = format!("{},{} is no pixel size above zero", resolution.x, resolution.y);
+                // Debug writes tiny numbers with an exponent.
+                let message = format!("{:?},{:?} is no pixel size above zero", resolution.x, resolution.y);
                 wrong("resolution", message, None);
             }
         }

@@ -53,9 +53,16 @@ impl Unifier<'_> {
                     .with_hint("choose one with --resolution X[,Y]")
             }
             GridError::TooLarge(columns, rows) => {
+                // Hundreds of digits say less than an exponent.
+                let count = |pixels: f64| if pixels < 1e12 { pixels.to_string() } else { format!("{pixels:.1e}") };
+                let (columns, rows) = (count(columns), count(rows));
                 let message =
                     format!("the mosaic would have {columns} columns and {rows} rows; GDAL holds 2147483647");
                 Problem::new(all, message).with_hint("cut it with --bounds, or coarsen it with --resolution")
+            }
+            GridError::Empty if self.request.bounds.is_none() => {
+                Problem::new(all, "not one pixel of the mosaic's resolution fits into them")
+                    .with_hint("choose a finer one with --resolution X[,Y]")
             }
             GridError::Empty => Problem::new("--bounds", "the bounds hold not one pixel")
                 .with_hint("they are xmin,ymin,xmax,ymax in the mosaic's CRS"),

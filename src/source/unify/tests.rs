@@ -110,6 +110,19 @@ fn bounds_without_a_pixel_are_a_conflict_that_no_leaving_out_solves() {
 }
 
 #[test]
+fn a_resolution_far_too_fine_or_coarse_is_refused_in_a_short_sentence() {
+    let given = |side| ResolutionRule::Given(Resolution { x: side, y: side });
+    let message = |side| {
+        let asked = Request { resolution: given(side), ..request() };
+        conflicts(vec![plain("a", 0.0)], &asked).remove(0).0
+    };
+    let fine = message(1e-300);
+    assert!(fine.contains("e301 columns and") && fine.len() < 100, "{fine}");
+    assert!(message(1e-9).contains("would have 10000000000 columns"), "{}", message(1e-9));
+    assert_eq!(message(1e300), "not one pixel of the mosaic's resolution fits into them");
+}
+
+#[test]
 fn a_source_outside_of_the_bounds_is_told_and_touches_nothing() {
     let bounds = Bounds { min_x: 0.0, min_y: 90.0, max_x: 10.0, max_y: 100.0 };
     let asked = Request { bounds: Some(bounds), ..request() };
