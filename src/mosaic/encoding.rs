@@ -142,8 +142,8 @@ impl Encoding {
 fn overview_resampling(settings: &Settings, mosaic: &Mosaic) -> Result<OverviewResampling, Failure> {
     let palette = mosaic.bands.iter().any(|band| band.carried.palette.is_some());
     match settings.overview_resampling {
-        Some(OverviewResampling::Average) if palette => {
-            let message = "average has no meaning for the colours of a palette";
+        Some(asked) if palette && asked.weighs() => {
+            let message = format!("{asked} has no meaning for the colours of a palette");
             let problem = Problem::new("--overview-resampling", message).with_hint("take mode or nearest");
             Err(Failure::Problems(vec![problem]))
         }

@@ -49,6 +49,7 @@ pub fn plan(
         overviews: encoding.overviews.clone(),
         block: encoding.block,
         pixel_bytes: mosaic.pixel_bytes() + usize::from(mosaic.mask),
+        kernel_radius: encoding.overview_resampling.kernel_radius(),
     };
     let needs = Needs {
         levels: &levels,

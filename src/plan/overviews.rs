@@ -46,6 +46,8 @@ pub struct Levels {
     pub block: usize,
     /// Bytes of a pixel of all bands, the mask's byte among them.
     pub pixel_bytes: usize,
+    /// How far pixels are taken from an overview's pixel, in pixels of the overview; zero without a kernel.
+    pub kernel_radius: usize,
 }
 
 impl Levels {
@@ -53,14 +55,15 @@ impl Levels {
     /// order, `ahead` of them at once.
     ///
     /// A row of windows begins as many rows of tiles as lie above it. Where a level is less than half as long as the
-    /// one below, they wait for the first pixels of the next row of windows.
+    /// one below, they wait for the first pixels of the next row of windows; with a kernel they always do.
     pub fn unfinished_bytes(&self, window: usize, ahead: usize) -> u64 {
         let (mut below, mut part) = (self.size, window);
         let mut pixels = 0;
         for (index, &size) in self.overviews.iter().enumerate() {
             let factor = (below.rows / size.rows).max(below.columns / size.columns).max(1);
             let step = factor * self.block;
-            let waits = below.rows > factor * size.rows || below.columns > factor * size.columns;
+            let longer = below.rows > factor * size.rows || below.columns > factor * size.columns;
+            let waits = longer || self.kernel_radius > 0;
             let rows_of_tiles = part.div_ceil(step) + usize::from(waits);
             let rows = (rows_of_tiles * self.block).min(size.rows);
             // Where windows are made of whole tiles, a tile is finished soon after its window.
@@ -68,10 +71,26 @@ impl Levels {
             let at_once = if soon { 2 * ahead * (part / factor).pow(2) } else { usize::MAX };
             pixels += (rows * size.columns).min(at_once);
             // Pixels on both sides of the seams between parts, kept until a tile is finished.
-            pixels += 2 * size.columns.div_ceil(self.block) * 2 * (2 * factor) * (step + 2 * factor);
+            pixels += match self.kernel_radius {
+                0 => 2 * size.columns.div_ceil(self.block) * 2 * (2 * factor) * (step + 2 * factor),
+                radius => self.strips(radius * (factor + 1), step, part) * size.columns.div_ceil(self.block),
+            };
             (below, part) = (size, self.block);
         }
         (pixels * self.pixel_bytes) as u64
+    }
+
+    /// Pixels of the strips kept at the seams, of one column of tiles, where kernels reach `reach` pixels of the level
+    /// below to each side, a tile lies over `step` of its pixels and its parts have the side `part`.
+    fn strips(&self, reach: usize, step: usize, part: usize) -> usize {
+        // The rows of tiles over a row of windows, and those above and below it that kernels reach.
+        let rows_of_tiles = part.div_ceil(step) + 2;
+        // Kernels reach past the tile, over the seams at its edges too.
+        let length = step + 2 * reach;
+        let seams = length / part + 1;
+        // The kernels of the outermost pixels across a seam reach twice as far as its own.
+        let width = (4 * reach).min(length);
+        rows_of_tiles * 2 * seams * width * length
     }
 
     /// Bytes of one tile.

@@ -1,9 +1,13 @@
 //! Which pixels of a level lie under which pixels of the next smaller one, along one axis.
 //!
 //! A smaller level covers the same ground as the larger one, as GDAL's overviews do: where 1001 pixels become 501, a
-//! pixel of the smaller level is 1.998 pixels wide, and the pixels at its ends count as far as they lie under it.
+//! pixel of the smaller level is 1.998 pixels wide, and the pixels at its ends count as far as they lie under it. Kernels
+//! reach further, as wide as the smaller pixel makes them.
 
 use std::ops::Range;
+
+use super::OverviewResampling;
+use super::convolution::Kernel;
 
 /// What GDAL takes off positions before it rounds them, against errors of floating point.
 const EPSILON: f64 = 1e-8;
@@ -15,8 +19,8 @@ pub struct Axis {
     pub source: usize,
     /// Pixels of the smaller level.
     pub target: usize,
-    /// Whether only the nearest pixel is taken, not all those below.
-    pub nearest: bool,
+    /// How a pixel is made, on which depends how far around it pixels are taken.
+    pub resampling: OverviewResampling,
 }
 
 /// The source pixels below one target pixel, and how much of the outer ones counts.
@@ -50,14 +54,18 @@ impl Taps {
 
 impl Axis {
     /// Pixels of the larger level for one of the smaller.
-    fn ratio(self) -> f64 {
+    pub(super) fn ratio(self) -> f64 {
         self.source as f64 / self.target as f64
     }
 
-    /// What lies below a target pixel.
+    /// What lies below a target pixel. The weights within a kernel are the kernel's, not these.
     pub(super) fn taps(self, target: usize) -> Taps {
         let ratio = self.ratio();
-        if self.nearest {
+        if let Some(kernel) = Kernel::of(self.resampling) {
+            let Range { start, end } = kernel.span(self, target);
+            return Taps { start, end, first_weight: 1.0, last_weight: 1.0 };
+        }
+        if self.resampling == OverviewResampling::Nearest {
             let start = ((0.5 + target as f64 * ratio) as usize).min(self.source - 1);
             return Taps { start, end: start + 1, first_weight: 1.0, last_weight: 1.0 };
         }
@@ -88,6 +96,7 @@ impl Axis {
     }
 
     /// The target pixels that are made of pixels on both sides of a seam, which lies before the source pixel `seam`.
+    /// Where kernels are wider than parts, the same pixel may lie across several seams.
     pub fn across(self, seam: usize) -> Range<usize> {
         let first = self.first(|taps| taps.end > seam);
         let end = self.first(|taps| taps.start >= seam);
@@ -111,9 +120,10 @@ mod tests {
     use proptest::prelude::*;
 
     fn axis() -> impl Strategy<Value = Axis> {
-        (1usize..700, 1usize..6, any::<bool>(), any::<bool>()).prop_map(|(source, factor, up, nearest)| {
+        let resampling = prop::sample::select(OverviewResampling::ALL);
+        (1usize..700, 1usize..6, any::<bool>(), resampling).prop_map(|(source, factor, up, resampling)| {
             let target = if up { source.div_ceil(factor) } else { (source / factor).max(1) };
-            Axis { source, target, nearest }
+            Axis { source, target, resampling }
         })
     }
 
@@ -126,6 +136,7 @@ mod tests {
                 inside.for_each(|target| seen[target] += 1);
             }
             let mut across: Vec<usize> = (part..axis.source).step_by(part).flat_map(|seam| axis.across(seam)).collect();
+            across.sort_unstable();
             across.dedup();
             across.into_iter().for_each(|target| seen[target] += 1);
             prop_assert!(seen.iter().all(|&count| count == 1), "{:?}", seen);
@@ -143,8 +154,8 @@ mod tests {
         }
 
         #[test]
-        fn everything_but_the_nearest_uses_every_source_pixel_once(axis in axis()) {
-            prop_assume!(!axis.nearest);
+        fn means_and_modes_use_every_source_pixel_once(axis in axis()) {
+            prop_assume!(matches!(axis.resampling, OverviewResampling::Average | OverviewResampling::Mode));
             let mut used = vec![0.0; axis.source];
             for target in 0..axis.target {
                 let taps = axis.taps(target);

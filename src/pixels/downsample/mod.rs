@@ -3,22 +3,27 @@
 //! - `nearest` takes the pixel at the rounded position, valid or not.
 //! - `average` weighs the valid pixels below by their part below; whole types round half away from zero. A mean that
 //!   happens to be the nodata value becomes its neighbour, so that it stays valid.
+//! - `bilinear` and `cubic` weigh the valid pixels under a kernel, which reaches one or two pixels of the smaller level
+//!   to each side; [`convolution`] says how, and when a pixel has too few valid ones below.
 //! - `mode` takes the most frequent of the valid pixels below, among equals the one that was first so often (row by
 //!   row); pixels count in whole.
 //!
-//! Where GDAL differs: before 3.7 its means of numbers of 32 and 64 bits pass through 32-bit floats; its mode of bytes
-//! counts pixels that a mask or transparency hides; in 3.12 its mode of nothing but a nodata value below zero is 0 in
-//! types of whole numbers; its COG driver loses masks of the smallest parts of pixels, and `gdaladdo -r nearest` takes
+//! Where GDAL differs: before 3.7 its means of numbers of 32 and 64 bits pass through 32-bit floats; with a
+//! kernel it weighs half transparent pixels by their transparency from left to right but not from top to bottom; its mode
+//! of bytes counts pixels that a mask or transparency hides; in 3.12 its mode of nothing but a nodata value below zero
+//! is 0 in types of whole numbers; its COG driver loses masks of the smallest parts of pixels, and `gdaladdo -r nearest` takes
 //! masks of all levels from full resolution but pixels level by level.
 
 mod average;
 mod axis;
+mod convolution;
 mod mode;
 mod plane;
 #[cfg(test)]
 mod tests;
 
 pub use axis::Axis;
+use convolution::Kernel;
 use plane::{Plane, Valid};
 
 use std::fmt;
@@ -35,8 +40,25 @@ named_values! {
         Nearest => "nearest",
         /// The mean of the pixels below.
         Average => "average",
+        /// Weighted by their distance, up to one pixel of the overview away.
+        Bilinear => "bilinear",
+        /// Cubic convolution, up to two pixels of the overview away.
+        Cubic => "cubic",
         /// The most frequent of the pixels below.
         Mode => "mode",
+    }
+}
+
+impl OverviewResampling {
+    /// Whether pixels come to be numbers between those below, which colours of a palette do not have.
+    pub const fn weighs(self) -> bool {
+        matches!(self, Self::Average | Self::Bilinear | Self::Cubic)
+    }
+
+    /// How far pixels are taken from a pixel's middle, in pixels of the overview; zero where only those are that lie
+    /// below it.
+    pub fn kernel_radius(self) -> usize {
+        Kernel::of(self).map_or(0, |kernel| kernel.radius)
     }
 }
 
@@ -140,10 +162,9 @@ pub struct Downsample {
 impl Downsample {
     /// From a level of size `source` to one of size `target`.
     pub fn new(source: Size, target: Size, resampling: OverviewResampling) -> Downsample {
-        let nearest = resampling == OverviewResampling::Nearest;
         Downsample {
-            columns: Axis { source: source.columns, target: target.columns, nearest },
-            rows: Axis { source: source.rows, target: target.rows, nearest },
+            columns: Axis { source: source.columns, target: target.columns, resampling },
+            rows: Axis { source: source.rows, target: target.rows, resampling },
             resampling,
         }
     }
@@ -173,16 +194,24 @@ impl Downsample {
         });
         if let (Some(values), Some(mask)) = (area.mask, &mut tile.mask) {
             // A mask is made as if its zeros were nodata: a mean of valid pixels is valid.
-            let validity = match self.resampling {
-                OverviewResampling::Average => Valid::Where(values),
-                _ => Valid::All,
-            };
+            let validity = if self.resampling.weighs() { Valid::Where(values) } else { Valid::All };
             let source = Plane { window: area.window, pixels: values, valid: validity, nodata: None };
             self.fill_plane(&source, target, (tile.window, mask));
         }
     }
 
     fn fill_plane<T: Pixel>(&self, source: &Plane<T>, target: Window, (window, pixels): (Window, &mut [T])) {
+        if let Some(kernel) = Kernel::of(self.resampling) {
+            let mut rows = (target.row..target.end_row()).map(|row| (row, place(window, row, target.column)));
+            let columns = target.column..target.end_column();
+            return convolution::fill(
+                source,
+                kernel,
+                (self.columns, columns),
+                (self.rows, &mut rows),
+                pixels,
+            );
+        }
         let columns: Vec<_> =
             (target.column..target.end_column()).map(|column| self.columns.taps(column)).collect();
         let mut rows = (target.row..target.end_row()).map(|row| {
@@ -198,6 +227,7 @@ impl Downsample {
             }),
             OverviewResampling::Average => average::fill(source, &columns, &mut rows, pixels),
             OverviewResampling::Mode => mode::fill(source, &columns, &mut rows, pixels),
+            OverviewResampling::Bilinear | OverviewResampling::Cubic => unreachable!("they have a kernel"),
         }
     }
 }

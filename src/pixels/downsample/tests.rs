@@ -27,7 +27,7 @@ fn row_of<T: Pixel>(
     smaller(&area, target, how, &[validity]).pixels.pixels::<T>().to_vec()
 }
 
-use OverviewResampling::{Average, Mode, Nearest};
+use OverviewResampling::{Average, Bilinear, Cubic, Mode, Nearest};
 
 #[test]
 fn means_round_half_away_from_zero() {
@@ -70,6 +70,27 @@ fn a_transparent_pixel_does_not_count_but_in_the_alpha_band_itself() {
     let area = Area { window: Window::new(0, 0, 2, 2), pixels: &pixels, mask: None };
     let tile = smaller(&area, Size::square(1), Average, &[Validity::Alpha(1), Validity::All]);
     assert_eq!(tile.pixels, Buffer::Byte(vec![30, 128]));
+}
+
+#[test]
+fn kernels_weigh_the_valid_pixels_by_distance() {
+    let bytes = Buffer::Byte([0, 0, 8, 8, 16, 16, 0, 0].repeat(2));
+    assert_eq!(row_of::<u8>(&bytes, 8, 4, Bilinear, Validity::All), [1, 8, 13, 2]);
+    let nodata = Validity::Nodata(Number::Whole(0));
+    assert_eq!(row_of::<u8>(&bytes, 8, 4, Bilinear, nodata), [8, 9, 15, 16]);
+    // Weights below zero make an edge steeper, beyond its values; no byte is below zero.
+    let edge = Buffer::Byte([0, 0, 0, 0, 0, 0, 0, 0, 80, 80, 80, 80, 80, 80, 80, 80].repeat(2));
+    assert_eq!(row_of::<u8>(&edge, 16, 8, Cubic, Validity::All)[2..6], [0, 5, 75, 81]);
+}
+
+#[test]
+fn cubic_wants_half_of_a_kernel_valid_in_one_piece() {
+    let nodata = Validity::Nodata(Number::Whole(0));
+    let row = |valid: std::ops::Range<u8>| {
+        let pixels: Vec<u8> = (0..16).map(|column| if valid.contains(&column) { 9 } else { 0 }).collect();
+        row_of::<u8>(&Buffer::Byte(pixels.repeat(2)), 16, 8, Cubic, nodata)[3]
+    };
+    assert_eq!((row(5..8), row(5..9)), (0, 9));
 }
 
 proptest! {

@@ -23,7 +23,7 @@ fn needs<'a>(
     };
     let overviews = if bands.is_multiple_of(2) { Overviews::Auto } else { Overviews::None };
     let overviews = overviews.sizes(size, 512, bands.is_multiple_of(4));
-    let levels = Levels { size, overviews, block: 512, pixel_bytes: 2 * bands };
+    let levels = Levels { size, overviews, block: 512, pixel_bytes: 2 * bands, kernel_radius: bands % 3 };
     Needs {
         size,
         block: 512,

@@ -65,13 +65,42 @@ impl Building {
     }
 }
 
-/// The target pixels of a range that lie across the seams of parts of side `part`, seam by seam.
+/// The target pixels of a range that lie across the seams of parts of side `part`, seam by seam; each once, at its first
+/// seam, however many of them its kernel spans.
 fn across(axis: Axis, part: usize, targets: Range<usize>) -> impl Iterator<Item = Range<usize>> {
     let below = axis.below(targets.clone());
     let seams = (below.start / part + 1..=(below.end - 1) / part).map(move |number| number * part);
+    let mut next = targets.start;
     seams.filter_map(move |seam| {
         let across = axis.across(seam);
-        let cut = across.start.max(targets.start)..across.end.min(targets.end);
+        let cut = across.start.max(next)..across.end.min(targets.end);
+        next = next.max(cut.end);
         (!cut.is_empty()).then_some(cut)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pixels::OverviewResampling;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn strips_hold_each_pixel_that_lies_inside_no_part_once(
+            source in 1usize..700, factor in 2usize..20, part in 8usize..80, side in 4usize..64,
+            resampling in prop::sample::select(OverviewResampling::ALL),
+        ) {
+            let axis = Axis { source, target: source.div_ceil(factor), resampling };
+            let mut seen = vec![0; axis.target];
+            for start in (0..axis.target).step_by(side) {
+                let strips = across(axis, part, start..axis.target.min(start + side));
+                strips.flatten().for_each(|target| seen[target] += 1);
+            }
+            for start in (0..source).step_by(part) {
+                axis.inside(start..source.min(start + part)).for_each(|target| seen[target] += 1);
+            }
+            prop_assert!(seen.iter().all(|&count| count == 1), "{:?}", seen);
+        }
+    }
 }

@@ -164,9 +164,7 @@ fn bands(mosaic: &Mosaic, resampling: OverviewResampling) -> Vec<Band> {
     let validity = |index: usize| match (mosaic.mask, mosaic.nodata, alpha) {
         (true, ..) => Validity::Mask,
         (_, Some(nodata), _) => Validity::Nodata(nodata),
-        (.., Some(alpha)) if alpha != index || resampling == OverviewResampling::Average => {
-            Validity::Alpha(alpha)
-        }
+        (.., Some(alpha)) if alpha != index || resampling.weighs() => Validity::Alpha(alpha),
         _ => Validity::All,
     };
     let bands = mosaic.bands.iter().enumerate();
