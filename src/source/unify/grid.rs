@@ -54,7 +54,8 @@ impl Unifier<'_> {
             }
             GridError::TooLarge(columns, rows) => {
                 // Hundreds of digits say less than an exponent.
-                let count = |pixels: f64| if pixels < 1e12 { pixels.to_string() } else { format!("{pixels:.1e}") };
+                let count =
+                    |pixels: f64| if pixels < 1e12 { pixels.to_string() } else { format!("{pixels:.1e}") };
                 let (columns, rows) = (count(columns), count(rows));
                 let message =
                     format!("the mosaic would have {columns} columns and {rows} rows; GDAL holds 2147483647");
