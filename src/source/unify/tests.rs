@@ -1,7 +1,7 @@
 //! What stands in the way of a mosaic, what does not, and what is decided where nothing does.
 
 use super::*;
-use crate::geometry::{GeoTransform, Size};
+use crate::geometry::{GeoTransform, Resolution, Size};
 use crate::source::resolve_crs;
 use crate::source::sample::{at, request, source};
 
