@@ -11,6 +11,7 @@ mod encoding;
 mod failure;
 mod gather;
 mod needs;
+mod stacked;
 mod write;
 
 use std::io::{self, BufRead};

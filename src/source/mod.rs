@@ -33,4 +33,7 @@ pub use pixels::Pixels;
 pub use place::Placement;
 pub use problem::Problem;
 pub use stamp::Stamp;
-pub use unify::{Conflict, Mosaic, MosaicBand, PlacedSource, ReaderChoice, Request, unify};
+pub use unify::{
+    Conflict, Mosaic, MosaicBand, PlacedSource, ReaderChoice, Request, Role, SceneFile, SceneSources, StackRequest, Stacked, StackedScene, unify,
+    unify_scenes,
+};

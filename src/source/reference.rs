@@ -179,16 +179,16 @@ fn half_to_even(sum: i128, count: i128) -> i128 {
 fn read_source(mosaic: &Mosaic, placed: &PlacedSource, window: Window, unit: usize) -> Result<Stack> {
     let source = &placed.source;
     let base = open(&source.name)?;
-    let frame = Frame { grid: &mosaic.grid, wkt: &mosaic.wkt, resampling: mosaic.resampling };
+    let frame = Frame { grid: &mosaic.grid, wkt: &mosaic.wkt, resampling: placed.resampling };
     // A VRT on the mosaic's grid is read as it is: one around it would have it resample in other types.
     let placement = match placed.placement {
         Placement::OnGrid { .. } if !source.is_virtual => Placement::Resampled,
         other => other,
     };
-    let mut validity = Validity::of(source, mosaic.nodata_of(source), placement, mosaic.resampling);
-    if placement != placed.placement && !place::hides_nodata(source, mosaic.resampling) {
+    let mut validity = Validity::of(source, mosaic.nodata_read(placed), placement, placed.resampling);
+    if placement != placed.placement && !place::hides_nodata(source, placed.resampling) {
         // Blocks that the file does not hold read as nodata in all bands, in a VRT only where it is told.
-        validity.told_nodata = mosaic.nodata_of(source);
+        validity.told_nodata = mosaic.nodata_read(placed);
     }
     let (dataset, origin) = match placement {
         Placement::OnGrid { column, row } => (None, (column, row)),

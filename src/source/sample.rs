@@ -58,6 +58,7 @@ pub(crate) fn request() -> Request {
     Request {
         reader: ReaderChoice::Auto,
         method: Method::Last,
+        stack: None,
         wkt: None,
         resolution: ResolutionRule::Same,
         bounds: None,

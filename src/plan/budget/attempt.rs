@@ -20,6 +20,8 @@ pub(super) struct Attempt<'a> {
     needs: &'a Needs<'a>,
     cut: Cut,
     workers: usize,
+    /// Bytes of a pixel of all scenes that are decided together.
+    stack_bytes: usize,
     cache: u64,
     decoded: u64,
     decode_at_once: usize,
@@ -29,7 +31,11 @@ pub(super) struct Attempt<'a> {
 impl<'a> Attempt<'a> {
     /// With caches and open sources as small as they may be.
     pub fn least(needs: &'a Needs<'a>, cut: Cut, workers: usize) -> Attempt<'a> {
-        Attempt { needs, cut, workers, cache: LEAST_CACHE, decoded: 0, decode_at_once: 1, open_sources: 1 }
+        let (cache, decoded, decode_at_once, open_sources) = (LEAST_CACHE, 0, 1, 1);
+        let mut attempt =
+            Attempt { needs, cut, workers, stack_bytes: 0, cache, decoded, decode_at_once, open_sources };
+        attempt.stack_bytes = (needs.stack_bytes)(attempt.area());
+        attempt
     }
 
     /// Bytes of decoded blocks that windows touch more than once: the most, and usually.
@@ -76,11 +82,12 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// How many rows are decided at once. Blocks of GDAL's are read whole; a mask, overviews and bands that are made
+    /// How many rows are decided at once. What GDAL reads in one piece is read whole; a mask, overviews and bands that are made
     /// together want all pixels of a block; else the strip is small enough for a processor's own cache.
     fn strip_rows(&self) -> usize {
         let needs = self.needs;
-        let whole_blocks = needs.through_gdal.is_some() || needs.mask || !needs.levels.overviews.is_empty();
+        let read_whole = needs.through_gdal.as_ref().is_some_and(|gdal| gdal.unit > STRIP_ROWS);
+        let whole_blocks = read_whole || needs.mask || !needs.levels.overviews.is_empty();
         let block = needs.block;
         let strips = self.cut.strips
             && !whole_blocks
@@ -149,7 +156,8 @@ impl<'a> Attempt<'a> {
             line("the process itself, GDAL and what is known of the sources", needs.runtime),
             each("stacks", THREAD),
             each("pixels of one source", self.layer_pixels() * (bands * needs.working_bytes as u64 + 3)),
-            each("the composite's state", pixels * (bands * needs.state_bytes as u64)),
+            each("the composite's state", pixels * bands * needs.state_bytes as u64),
+            each("all scenes' pixels", pixels * self.stack_bytes as u64 + needs.stack_work_bytes as u64),
             each("the pixels decided", pixels * (bands * needs.output_bytes as u64 + 1)),
             // What they are encoded to is the window's at once.
             each("blocks being encoded", (self.batch() * block_bytes) as u64),

@@ -74,7 +74,7 @@ impl Contents<'_> {
     /// Pixels decided a second time are those that GDAL reads from the file.
     fn check_area(&self, (window_row, area): (usize, Window)) -> Result<Vec<String>> {
         let sources: Vec<usize> = self.touching.sources(window_row, area).collect();
-        let unit = self.jobs.grid.block;
+        let unit = self.mosaic.unit(self.jobs.grid.block);
         let difference = reference::first_difference(self.mosaic, self.path, area, &sources, unit)?;
         Ok(difference
             .map(|difference| format!("pixels differ in {area}: {difference}"))

@@ -4,6 +4,8 @@ mod blocks;
 mod decided;
 mod lone;
 mod open_sources;
+mod reader;
+mod stacked;
 
 use std::ops::Range;
 use std::sync::Mutex;

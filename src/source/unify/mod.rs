@@ -6,6 +6,7 @@ mod crs;
 mod grid;
 mod names;
 mod reader;
+mod scenes;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -13,6 +14,7 @@ mod types;
 use std::sync::Arc;
 
 pub use reader::ReaderChoice;
+pub use scenes::{SceneFile, SceneSources, StackRequest, Stacked, StackedScene};
 
 use super::{Placement, Problem, Source, SourceBand};
 use crate::geometry::{Bounds, Grid, ResolutionRule, Window};
@@ -23,8 +25,11 @@ use crate::pixels::{BandRule, Method, Number, PixelType, Resampling};
 pub struct Request {
     /// How sources are read.
     pub reader: ReaderChoice,
-    /// How overlaps are decided.
+    /// How overlaps are decided, one source after the other; of what a stack decides, what it is alike in types and
+    /// meaning.
     pub method: Method,
+    /// How they are decided where all sources of a pixel are looked at together.
+    pub stack: Option<StackRequest>,
     /// The target CRS as WKT, when one was asked for.
     pub wkt: Option<String>,
     /// How the resolution is decided.
@@ -66,13 +71,14 @@ pub struct Mosaic {
     pub opaque: Option<Number>,
     /// How overlaps are decided.
     pub method: Method,
-    /// How pixels between pixels are made.
-    pub resampling: Resampling,
+    /// The scenes, where pixels are decided from all of them together.
+    pub stack: Option<Stacked>,
     /// Nodata of all sources, whatever they say.
     pub source_nodata: Option<Number>,
     /// Metadata on which all sources agree.
     pub metadata: Vec<(String, String)>,
-    /// The sources in the order in which they are composited: for `first` and `last` the top one first.
+    /// The sources in the order in which they are composited: for `first` and `last` the top one first. Those of
+    /// scenes' masks stand behind all others.
     pub sources: Vec<PlacedSource>,
 }
 
@@ -96,12 +102,27 @@ pub struct PlacedSource {
     pub window: Option<Window>,
     /// How its pixels come there.
     pub placement: Placement,
-    /// The index, in the source, of each band of the mosaic that it has.
+    /// How pixels between its pixels are made.
+    pub resampling: Resampling,
+    /// What it is read for.
+    pub role: Role,
+    /// The first of the mosaic's sources that is the same file: its decoded blocks are this one's.
+    pub file: usize,
+    /// The index, in the source, of each band that is read.
     pub bands: Arc<[usize]>,
     /// Nodata of those bands.
     pub nodata: Arc<[Option<Number>]>,
     /// Whether its blocks are read without GDAL.
     pub direct: bool,
+}
+
+/// What a source is read for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Role {
+    /// The mosaic's bands, of each band read the index.
+    Bands(Arc<[usize]>),
+    /// A scene's mask.
+    Mask,
 }
 
 /// Something that keeps sources from becoming one mosaic, and the sources without which it would not.
@@ -119,6 +140,26 @@ impl Mosaic {
         types::source_nodata(source, self.source_nodata)
     }
 
+    /// Nodata of each band of a source as it is read here: a mask's values are never nodata.
+    pub fn nodata_read(&self, placed: &PlacedSource) -> Vec<Option<Number>> {
+        match placed.role {
+            Role::Bands(_) => self.nodata_of(&placed.source),
+            Role::Mask => vec![None; placed.source.bands.len()],
+        }
+    }
+
+    /// Side of the squares in which resampled pixels are made: an output block's, or less where many scenes' pixels
+    /// would not fit beside each other. It depends on nothing but the mosaic, since it may change a pixel.
+    pub fn unit(&self, block: usize) -> usize {
+        const MOST: usize = 32 << 20;
+        const LEAST: usize = 128;
+        let of_scene = |bands: usize| block * block * (bands * self.working_type.bytes() + 1);
+        match &self.stack {
+            Some(stack) if stack.scenes.len() * of_scene(stack.bands) > MOST => block.min(LEAST),
+            _ => block,
+        }
+    }
+
     /// The rules of all bands.
     pub fn rules(&self) -> Vec<BandRule> {
         self.bands.iter().map(|band| band.rule).collect()
@@ -132,7 +173,23 @@ impl Mosaic {
 
 /// Makes one mosaic of the sources (at least one), or says everything that stands in the way. Warnings come beside it.
 pub fn unify(sources: &[Arc<Source>], request: &Request) -> (Result<Mosaic, Vec<Conflict>>, Vec<String>) {
-    let mut unifier = Unifier { sources, request, conflicts: Vec::new(), warnings: Vec::new() };
+    unify_of(sources, None, request)
+}
+
+/// Makes one mosaic of scenes (at least one), as [`unify`] does of sources. Conflicts name the scenes by index.
+pub fn unify_scenes(scenes: &[SceneSources], request: &Request) -> (Result<Mosaic, Vec<Conflict>>, Vec<String>) {
+    let sources: Vec<Arc<Source>> =
+        scenes.iter().flat_map(|scene| scene.files.iter().map(|file| Arc::clone(&file.source))).collect();
+    let (mosaic, warnings) = unify_of(&sources, Some(scenes), request);
+    (mosaic.map_err(|conflicts| scenes::conflicts_of_scenes(scenes, conflicts)), warnings)
+}
+
+fn unify_of(
+    sources: &[Arc<Source>],
+    scenes: Option<&[SceneSources]>,
+    request: &Request,
+) -> (Result<Mosaic, Vec<Conflict>>, Vec<String>) {
+    let mut unifier = Unifier { sources, scenes, request, conflicts: Vec::new(), warnings: Vec::new() };
     let mosaic = unifier.unify();
     let Unifier { conflicts, warnings, .. } = unifier;
     (mosaic.filter(|_| conflicts.is_empty()).ok_or(conflicts), warnings)
@@ -141,6 +198,8 @@ pub fn unify(sources: &[Arc<Source>], request: &Request) -> (Result<Mosaic, Vec<
 /// What is asked, and what was found wrong so far. Each question about the mosaic is answered in a room of its own.
 struct Unifier<'a> {
     sources: &'a [Arc<Source>],
+    /// The scenes whose files, one after the other, are the sources.
+    scenes: Option<&'a [SceneSources]>,
     request: &'a Request,
     conflicts: Vec<Conflict>,
     warnings: Vec<String>,
@@ -165,7 +224,8 @@ impl Unifier<'_> {
         let opaque = has_alpha.then(|| self.opacity(&maps)).flatten();
         let bands = self.carry_bands(&maps, nodata, opaque.is_some());
         self.warn_of_impossible_nodata(&maps);
-        let placed = self.place(&grid, &same_crs, &maps, working_type);
+        let mut placed = self.place(&grid, &same_crs, &maps, working_type);
+        let stack = self.stack(&grid, &wkt, &maps, &mut placed);
         self.check_reader(&placed, working_type);
         Some(Mosaic {
             grid,
@@ -177,7 +237,7 @@ impl Unifier<'_> {
             mask,
             opaque,
             method: self.request.method,
-            resampling: self.request.resampling,
+            stack,
             source_nodata: self.request.source_nodata,
             metadata: self.common_metadata(),
             sources: placed,
