@@ -9,6 +9,7 @@ mod method;
 mod number;
 mod pixel;
 mod pixel_type;
+mod stack;
 mod sum;
 
 pub use buffer::Buffer;
@@ -20,4 +21,5 @@ pub use method::{Method, Resampling};
 pub use number::Number;
 pub use pixel::Pixel;
 pub use pixel_type::PixelType;
+pub use stack::{Decision, Rule, Side, Stack};
 pub use sum::Sum;

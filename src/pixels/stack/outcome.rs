@@ -1,0 +1,111 @@
+//! Results of any rule, and how they become pixels of any type.
+
+use super::super::{Buffer, Number, Pixel};
+use super::block::{LANES, Lanes};
+use super::wide::{Work, run_widest};
+use crate::dispatch_pixel_type;
+
+/// A result that has not been rounded yet.
+pub(super) trait Outcome: Copy + Send + Default {
+    fn of(value: f64) -> Self;
+    fn to_f64(self) -> f64;
+    /// The nearest pixel: whole types round half to even and clamp.
+    fn to_pixel<O: Pixel>(self) -> O;
+}
+
+impl Outcome for f64 {
+    #[inline(always)]
+    fn of(value: f64) -> f64 {
+        value
+    }
+
+    #[inline(always)]
+    fn to_f64(self) -> f64 {
+        self
+    }
+
+    #[inline(always)]
+    fn to_pixel<O: Pixel>(self) -> O {
+        O::from_f64(self)
+    }
+}
+
+/// A number that 64-bit whole numbers, their sums and means are exact in: a whole one and what lies above it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Exact {
+    pub whole: i128,
+    /// From 0 to 1.
+    pub fraction: f64,
+}
+
+impl Outcome for Exact {
+    #[inline(always)]
+    fn of(value: f64) -> Exact {
+        Exact { whole: value.floor() as i128, fraction: value - value.floor() }
+    }
+
+    #[inline(always)]
+    fn to_f64(self) -> f64 {
+        self.whole as f64 + self.fraction
+    }
+
+    #[inline(always)]
+    fn to_pixel<O: Pixel>(self) -> O {
+        if O::TYPE.is_float() {
+            return O::from_f64(self.to_f64());
+        }
+        let up = self.fraction > 0.5 || (self.fraction == 0.5 && self.whole & 1 != 0);
+        O::from_i128(self.whole + i128::from(up))
+    }
+}
+
+/// The results of one band in one block.
+#[derive(Clone, Copy)]
+pub(super) struct Results<R> {
+    pub outcomes: Lanes<R>,
+    /// 1 where there is one.
+    pub decided: Lanes<u8>,
+}
+
+impl<R: Outcome> Results<R> {
+    pub fn none() -> Self {
+        Results { outcomes: [R::default(); LANES], decided: [0; LANES] }
+    }
+
+    /// Tells which outcomes count: those of so many scenes at least that are numbers.
+    #[inline(always)]
+    pub fn settle(&mut self, counts: &Lanes<u32>, least: u32) {
+        for lane in 0..LANES {
+            let is_number = !self.outcomes[lane].to_f64().is_nan();
+            self.decided[lane] = u8::from(counts[lane] >= least.max(1)) & u8::from(is_number);
+        }
+    }
+
+    /// Writes the first `width` pixels into `pixels` from index `start`, the background where nothing is decided.
+    pub fn write(&self, background: Number, pixels: &mut Buffer, start: usize, width: usize) {
+        dispatch_pixel_type!(pixels.pixel_type(), O => {
+            let background = background.to_pixel::<O>().unwrap_or(bytemuck::zeroed());
+            let pixels = &mut pixels.pixels_mut::<O>()[start..][..width];
+            run_widest(Writing { results: self, background, pixels });
+        });
+    }
+}
+
+struct Writing<'a, R, O> {
+    results: &'a Results<R>,
+    background: O,
+    pixels: &'a mut [O],
+}
+
+impl<R: Outcome, O: Pixel> Work for Writing<'_, R, O> {
+    #[inline(always)]
+    fn run(self) {
+        let Writing { results, background, pixels } = self;
+        let mut nearest = [background; LANES];
+        for lane in 0..LANES {
+            let pixel = results.outcomes[lane].to_pixel();
+            nearest[lane] = if results.decided[lane] != 0 { pixel } else { background };
+        }
+        pixels.copy_from_slice(&nearest[..pixels.len()]);
+    }
+}
