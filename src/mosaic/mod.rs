@@ -10,7 +10,10 @@ mod decoded;
 mod encoding;
 mod failure;
 mod gather;
+mod harmonize;
+mod method;
 mod needs;
+mod scenes;
 mod stacked;
 mod write;
 

@@ -65,6 +65,7 @@ pub(crate) fn request() -> Request {
         align: false,
         resampling: Resampling::Nearest,
         bands: Vec::new(),
+        band_names: Vec::new(),
         pixel_type: None,
         source_nodata: None,
         nodata: None,

@@ -14,6 +14,7 @@ mod ordered;
 mod outcome;
 mod rule;
 mod sample;
+mod scene;
 mod side;
 #[cfg(test)]
 mod tests;

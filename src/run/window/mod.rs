@@ -5,6 +5,7 @@ mod decided;
 mod lone;
 mod open_sources;
 mod reader;
+mod scores;
 mod stacked;
 
 use std::ops::Range;

@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use super::Shared;
 use super::reader::SourceReader;
+use super::scores::Scores;
 use crate::geometry::{Size, Window};
 use crate::pixels::{Buffer, Decision, MaskRule, Number, Stack};
 use crate::plan::Job;
@@ -20,6 +21,7 @@ pub struct StackedScenes<'a> {
     layer: Pixels,
     background: Vec<Number>,
     mask: HiddenPixels,
+    scores: Scores,
 }
 
 impl<'a> StackedScenes<'a> {
@@ -33,6 +35,7 @@ impl<'a> StackedScenes<'a> {
             layer: Pixels::new(mosaic.working_type),
             background: mosaic.bands.iter().map(|band| band.background).collect(),
             mask: HiddenPixels::default(),
+            scores: Scores::default(),
         }
     }
 
@@ -58,13 +61,17 @@ impl<'a> StackedScenes<'a> {
             .collect();
         touched.dedup();
         self.stack.reset(area.size(), touched.len());
+        self.scores.values.clear();
         for &scene in &touched {
             self.add(&scenes.scenes[scene], area, reader)?;
+            if let Some(score) = &scenes.score {
+                self.scores.add(score, &scenes.scenes[scene], area, &self.shared.mosaic.grid, &self.stack);
+            }
         }
         let compositing = Instant::now();
         let decision = Decision {
             rule: scenes.asked.rule,
-            score: None,
+            score: scenes.score.is_some().then_some(&self.scores.values),
             least: scenes.asked.least,
             background: &self.background,
         };

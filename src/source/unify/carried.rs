@@ -21,7 +21,10 @@ impl<'a> Unifier<'a> {
         let mut bands = Vec::new();
         for index in 0..band_count(maps) {
             self.refuse_other_meanings(maps, index);
-            let carried = self.carry_band(maps, index);
+            let mut carried = self.carry_band(maps, index);
+            if let Some(name) = self.request.band_names.get(index) {
+                carried.description.clone_from(name);
+            }
             bands.push(MosaicBand { rule: BandRule::Method(method), background, carried });
         }
         if has_alpha {

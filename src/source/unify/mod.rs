@@ -14,7 +14,7 @@ mod types;
 use std::sync::Arc;
 
 pub use reader::ReaderChoice;
-pub use scenes::{SceneFile, SceneSources, StackRequest, Stacked, StackedScene};
+pub use scenes::{SceneFile, SceneSources, Score, ScoreRequest, StackRequest, Stacked, StackedScene};
 
 use super::{Placement, Problem, Source, SourceBand};
 use crate::geometry::{Bounds, Grid, ResolutionRule, Window};
@@ -42,6 +42,8 @@ pub struct Request {
     pub resampling: Resampling,
     /// Bands by number (from 1) or description, in order; empty for all.
     pub bands: Vec<String>,
+    /// What the mosaic's bands are called; what the sources agree on where it is empty.
+    pub band_names: Vec<String>,
     /// The output's type, when one was asked for.
     pub pixel_type: Option<PixelType>,
     /// Nodata of all sources, whatever they say.
@@ -225,7 +227,7 @@ impl Unifier<'_> {
         let bands = self.carry_bands(&maps, nodata, opaque.is_some());
         self.warn_of_impossible_nodata(&maps);
         let mut placed = self.place(&grid, &same_crs, &maps, working_type);
-        let stack = self.stack(&grid, &wkt, &maps, &mut placed);
+        let stack = self.stack(&grid, &wkt, (&bands, working_type), &mut placed);
         self.check_reader(&placed, working_type);
         Some(Mosaic {
             grid,

@@ -4,12 +4,11 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::bands::{BandMap, band_count};
 use super::grid::touched_window;
-use super::{Conflict, PlacedSource, Role, Unifier};
-use crate::geometry::Grid;
-use crate::pixels::{MaskRule, Number, Resampling, Rule};
-use crate::source::{Placement, Source, same_crs};
+use super::{Conflict, MosaicBand, PlacedSource, Role, Unifier};
+use crate::geometry::{Bounds, Grid};
+use crate::pixels::{Formula, MaskRule, Number, PixelType, Program, Resampling, Rule};
+use crate::source::{Placement, Problem, Source, metres_per_unit, same_crs};
 
 /// How a pixel is decided where all its scenes are looked at together.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,10 +17,31 @@ pub struct StackRequest {
     pub rule: Rule,
     /// Pixels that fewer scenes see have no data.
     pub least: u32,
-    /// Which values of the scenes' masks hide a pixel.
+    /// Which values of the scenes' masks hide a pixel; in a request they reach so many metres, in a mosaic so many
+    /// pixels.
     pub mask: Option<MaskRule>,
     /// Whether a pixel that is zero in all bands of a scene is none.
     pub zero_is_nodata: bool,
+    /// By what scenes are told apart, for rules that choose by a score.
+    pub score: Option<ScoreRequest>,
+}
+
+/// By what scenes are told apart.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ScoreRequest {
+    /// How far a pixel lies from the scene's edge.
+    FromEdge,
+    /// A formula over its bands.
+    Formula(Formula),
+}
+
+/// The score of a scene's pixel.
+#[derive(Debug, Clone)]
+pub enum Score {
+    /// How far it lies from the scene's edge.
+    FromEdge,
+    /// What a formula gives.
+    Formula(Arc<Program>),
 }
 
 /// What is put together to a scene.
@@ -55,6 +75,8 @@ pub struct Stacked {
     pub asked: StackRequest,
     /// How many bands are decided.
     pub bands: usize,
+    /// By what scenes are told apart, for rules that choose by a score.
+    pub score: Option<Score>,
     /// The scenes, the first before all others where the rule prefers one.
     pub scenes: Vec<StackedScene>,
 }
@@ -66,6 +88,8 @@ pub struct StackedScene {
     pub name: Arc<str>,
     /// Its files, among the mosaic's sources.
     pub sources: Range<usize>,
+    /// Where all its files lie.
+    pub bounds: Bounds,
     /// Its mask, among the mosaic's sources.
     pub mask: Option<usize>,
     /// Nodata of each band.
@@ -85,14 +109,20 @@ impl Stacked {
 impl Unifier<'_> {
     /// The mosaic's scenes, whose masks are put behind the sources.
     pub(super) fn stack(
-        &self,
+        &mut self,
         grid: &Grid,
         wkt: &str,
-        maps: &[BandMap],
+        (bands, pixel_type): (&[MosaicBand], PixelType),
         placed: &mut Vec<PlacedSource>,
     ) -> Option<Stacked> {
-        let asked = self.request.stack.clone()?;
-        let bands = band_count(maps);
+        let mut asked = self.request.stack.clone()?;
+        if let Some(mask) = &mut asked.mask {
+            // Asked for in metres.
+            let (x, y) = metres_per_unit(wkt, &grid.bounds());
+            mask.reach = (mask.reach.0 / (grid.resolution.x * x), mask.reach.1 / (grid.resolution.y * y));
+        }
+        let score = self.score(&asked, bands, pixel_type);
+        let bands = bands.len();
         let mut first = 0;
         let mut scenes: Vec<StackedScene> = match self.scenes {
             None => (0..placed.len()).map(|index| alone(placed, index)).collect(),
@@ -112,7 +142,29 @@ impl Unifier<'_> {
             }
         }
         share_files(placed);
-        Some(Stacked { asked, bands, scenes })
+        Some(Stacked { asked, bands, score, scenes })
+    }
+
+    /// The score asked for, its formula compiled.
+    fn score(
+        &mut self,
+        asked: &StackRequest,
+        bands: &[MosaicBand],
+        pixel_type: PixelType,
+    ) -> Option<Score> {
+        let formula = match asked.score.as_ref()? {
+            ScoreRequest::FromEdge => return Some(Score::FromEdge),
+            ScoreRequest::Formula(formula) => formula,
+        };
+        let names: Vec<String> = bands.iter().map(|band| band.carried.description.clone()).collect();
+        match Program::compile(std::slice::from_ref(formula), &names, &vec![pixel_type; names.len()]) {
+            Ok(program) => Some(Score::Formula(program.into())),
+            Err(problems) => {
+                let of = |message| Conflict { problem: Problem::new("--method", message), sources: Vec::new() };
+                self.conflicts.extend(problems.into_iter().map(of));
+                None
+            }
+        }
     }
 
     /// A mask on the grid: by the nearest pixel, since its values are names.
@@ -138,6 +190,7 @@ fn alone(placed: &[PlacedSource], index: usize) -> StackedScene {
     StackedScene {
         name: Arc::clone(&source.name),
         sources: index..index + 1,
+        bounds: source.footprint.bounds,
         mask: None,
         nodata: nodata.to_vec(),
         shifts: Vec::new(),
@@ -154,7 +207,15 @@ fn together(
     for (file, placed) in scene.files.iter().zip(&placed[sources.clone()]) {
         file.slots.iter().zip(placed.nodata.iter()).for_each(|(&slot, value)| nodata[slot] = *value);
     }
-    StackedScene { name: Arc::clone(&scene.name), sources, mask: None, nodata, shifts: scene.shifts.clone() }
+    let bounds = scene.files.iter().map(|file| file.source.footprint.bounds);
+    StackedScene {
+        name: Arc::clone(&scene.name),
+        bounds: bounds.reduce(Bounds::common).expect("a scene has a file"),
+        sources,
+        mask: None,
+        nodata,
+        shifts: scene.shifts.clone(),
+    }
 }
 
 /// Sources that are the same file share its decoded blocks.
