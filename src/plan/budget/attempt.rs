@@ -234,14 +234,27 @@ impl<'a> Attempt<'a> {
         let seam = |block: usize, window: usize| (1.0 - kept) * block as f64 / window as f64;
         let window = self.window_pixels();
         let seams = (1.0 + seam(block.columns, window.columns) / 4.0) * (1.0 + seam(block.rows, window.rows));
-        // Where not even those stay that windows in work read, they are decoded for each block of the output.
+        // Where not even those stay that windows in work read, they are decoded for each block of the output and each
+        // strip of it.
         let held = part(room, self.in_work());
         let strips = self.area().rows as f64 / self.strip_rows() as f64;
         let each = (1.0 + block.columns as f64 / out) * (1.0 + block.rows as f64 / out) * strips;
-        let decoding = held * seams + (1.0 - held) * each;
+        // And where bands are made a few at a time, each few may find the blocks gone.
+        let passes = 1.0 + (self.passes() - 1.0) * (1.0 - kept);
+        let decoding = (held * seams + (1.0 - held) * each) * passes;
         // A batch that is not full leaves a processor waiting for its own results.
         let batch = self.batch() as f64 / self.needs.batch.max(1) as f64;
         (decoding + 0.8 + 0.2 / batch) / self.workers as f64
+    }
+
+    /// How often the blocks of a window are read, a few bands each time: once where each band has blocks of its own.
+    fn passes(&self) -> f64 {
+        let holds_several =
+            |direct: &Direct| direct.block_bytes > direct.block_pixels * self.needs.working_bytes;
+        match self.needs.direct.as_ref().is_some_and(holds_several) {
+            true => self.needs.bands.div_ceil(self.cut.bands_at_once) as f64,
+            false => 1.0,
+        }
     }
 
     /// Bytes of decoded blocks that the windows in work read.
