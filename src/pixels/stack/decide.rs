@@ -81,7 +81,7 @@ impl<T: Sample> Decider<T> {
         let (bands, depth) = (stack.bands, stack.depth());
         let percent = if let Rule::Percentile(percent) = decision.rule { percent } else { 50.0 };
         Decider {
-            block: Block::new(bands, depth),
+            block: Block::new(stack),
             order: Order::new(percent, depth),
             medoid: Medoid::new(),
             geometric: GeometricMedian::new(),

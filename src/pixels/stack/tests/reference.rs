@@ -22,8 +22,12 @@ impl Answer {
         }
     }
 
-    /// Whether a pixel of type `O` is this number.
-    pub fn is<O: Pixel>(self, pixel: O) -> bool {
+    /// Whether the pixel of that index is this number.
+    pub fn is_at(self, pixels: &Buffer, index: usize) -> bool {
+        dispatch_pixel_type!(pixels.pixel_type(), O => self.is(pixels.pixels::<O>()[index]))
+    }
+
+    fn is<O: Pixel>(self, pixel: O) -> bool {
         match self {
             Answer::Ratio(over, under) if !O::TYPE.is_float() => {
                 let (below, rest) = (over.div_euclid(under), 2 * over.rem_euclid(under));
