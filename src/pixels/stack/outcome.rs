@@ -1,5 +1,7 @@
 //! Results of any rule, and how they become pixels of any type.
 
+use bytemuck::Zeroable;
+
 use super::super::{Buffer, Number, Pixel};
 use super::block::{LANES, Lanes};
 use super::wide::{Work, run_widest};
@@ -84,7 +86,7 @@ impl<R: Outcome> Results<R> {
     /// Writes the first `width` pixels into `pixels` from index `start`, the background where nothing is decided.
     pub fn write(&self, background: Number, pixels: &mut Buffer, start: usize, width: usize) {
         dispatch_pixel_type!(pixels.pixel_type(), O => {
-            let background = background.to_pixel::<O>().unwrap_or(bytemuck::zeroed());
+            let background = background.to_pixel::<O>().unwrap_or(O::zeroed());
             let pixels = &mut pixels.pixels_mut::<O>()[start..][..width];
             run_widest(Writing { results: self, background, pixels });
         });

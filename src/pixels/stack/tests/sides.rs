@@ -93,7 +93,8 @@ fn check_side<T: Pixel>(plan: &Plan, rule: Rule) -> Result<(), TestCaseError> {
         // Distances of 64-bit numbers are more exact than they are here.
         let is_wide = T::TYPE.bytes() == 8 && !T::TYPE.is_float();
         let exact = matches!(rule, Rule::Min | Rule::Max | Rule::Mode | Rule::Median);
-        prop_assert!(is_wide || if exact { first == Some(winner) } else { near });
+        let is_nearest = if exact { first == Some(winner) } else { near };
+        prop_assert!(is_wide || is_nearest, "{} of {:?}", winner, distances);
     }
     Ok(())
 }
