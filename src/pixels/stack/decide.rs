@@ -164,6 +164,9 @@ pub(super) const fn bytes(sample_bytes: usize, bands: usize, depth: usize) -> us
     let medoid = (bands + 1) * depth * LANES * real;
     let geometric = (bands + 1) * depth * LANES * real / 4 + 3 * bands * LANES * real / 4;
     let order = depth * LANES * sample_bytes + 10 * (depth + 1) + Networks::bytes(depth);
-    Block::<u8>::bytes(sample_bytes, bands, depth) + medoid + geometric + order + bands * LANES * (outcome + 1)
+    Block::<u8>::bytes(sample_bytes, bands, depth)
+        + medoid
+        + geometric
+        + order
+        + bands * LANES * (outcome + 1)
 }
-

@@ -51,8 +51,7 @@ impl<R: Real> GeometricMedian<R> {
     pub fn find<T: Sample<Real = R>>(&mut self, block: &Block<T>, results: &mut [Results<T::Outcome>]) {
         let (bands, counts) = (results.len(), block.counts(0));
         for from in (0..LANES).step_by(GROUP) {
-            let counts: Group<R> =
-                lanes(|lane| R::of(f64::from(counts[from + lane].max(1))));
+            let counts: Group<R> = lanes(|lane| R::of(f64::from(counts[from + lane].max(1))));
             self.gather(block, bands, from, &counts);
             self.iterate(bands, &counts, T::TYPE.is_float());
             for band in 0..bands {
@@ -77,9 +76,12 @@ impl<R: Real> GeometricMedian<R> {
         let depth = block.depth();
         let group = |values: &Lanes<T>| -> Group<R> { lanes(|lane| values[from + lane].to_real()) };
         self.weights.clear();
-        self.weights.extend(block.marks(0).iter().map(|marks| -> Group<R> {
-            lanes(|lane| R::of(f64::from(marks[from + lane])))
-        }));
+        self.weights.extend(
+            block
+                .marks(0)
+                .iter()
+                .map(|marks| -> Group<R> { lanes(|lane| R::of(f64::from(marks[from + lane]))) }),
+        );
         self.offsets.resize(depth * bands, [R::default(); GROUP]);
         self.points.clear();
         self.centres.clear();

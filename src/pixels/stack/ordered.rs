@@ -156,7 +156,10 @@ mod tests {
         let parts = [0.0, 0.9, 0.8, 0.7, 0.6, 0.5];
         assert!(ranks.part[1..].iter().zip(parts).all(|(a, b)| (a - b).abs() < 1e-12));
         let median = Ranks::of_percentile(50.0, 5);
-        assert_eq!((&median.low[1..], &median.part[1..]), (&[0, 0, 1, 1, 2][..], &[0.0, 0.5, 0.0, 0.5, 0.0][..]));
+        assert_eq!(
+            (&median.low[1..], &median.part[1..]),
+            (&[0, 0, 1, 1, 2][..], &[0.0, 0.5, 0.0, 0.5, 0.0][..])
+        );
     }
 
     /// Else a lane would need more fillers than it has gaps.

@@ -82,8 +82,7 @@ pub fn of_band<T: Pixel>(rule: Rule, seen: &[Seen<T>]) -> Answer {
                 false => (v.to_i128() - first) as f64,
             };
             let mean = values.iter().map(distance).sum::<f64>() / count as f64;
-            let variance =
-                values.iter().map(|v| (distance(v) - mean).powi(2)).sum::<f64>() / count as f64;
+            let variance = values.iter().map(|v| (distance(v) - mean).powi(2)).sum::<f64>() / count as f64;
             Answer::Real(variance.sqrt(), 1e-9 * (1.0 + variance.sqrt()))
         }
         Rule::Mode => {
@@ -107,7 +106,8 @@ pub fn distance_to_all(point: &[f64], scenes: &[SeenWhole]) -> f64 {
 /// The least sum of distances that any point has: by a search that halves its steps, along each axis and back.
 pub fn least_distance_to_all(scenes: &[SeenWhole]) -> f64 {
     let bands = scenes[0].1.len();
-    let mut point: Vec<f64> = (0..bands).map(|b| scenes.iter().map(|s| s.1[b]).sum::<f64>() / scenes.len() as f64).collect();
+    let mut point: Vec<f64> =
+        (0..bands).map(|b| scenes.iter().map(|s| s.1[b]).sum::<f64>() / scenes.len() as f64).collect();
     let mut best = distance_to_all(&point, scenes);
     let mut step = best / scenes.len() as f64;
     for _ in 0..40 {

@@ -30,7 +30,9 @@ fn check_choice<T: Pixel>(plan: &Plan, rule: Rule) -> Result<(), TestCaseError> 
         prop_assert_eq!(valid[pixel], u8::from(is_decided));
         if !is_decided {
             prop_assert_eq!(side.winner[pixel], Side::NONE);
-            prop_assert!((0..plan.bands).all(|band| background(band).is_at(&pixels, band * plan.pixels + pixel)));
+            prop_assert!(
+                (0..plan.bands).all(|band| background(band).is_at(&pixels, band * plan.pixels + pixel))
+            );
             continue;
         }
         let winner = side.winner[pixel] as usize;
@@ -42,7 +44,10 @@ fn check_choice<T: Pixel>(plan: &Plan, rule: Rule) -> Result<(), TestCaseError> 
         match rule {
             Rule::GeometricMedian => {
                 // The search is slow.
-                if (T::TYPE.is_float() || T::TYPE.bytes() < 8) && plan.output == PixelType::Float64 && pixel % 16 == 0 {
+                if (T::TYPE.is_float() || T::TYPE.bytes() < 8)
+                    && plan.output == PixelType::Float64
+                    && pixel % 16 == 0
+                {
                     let found = pixels.pixels::<f64>().chunks(plan.pixels);
                     let point: Vec<f64> = found.map(|band| band[pixel]).collect();
                     let (sum, least) = (distance_to_all(&point, &scenes), least_distance_to_all(&scenes));
@@ -55,7 +60,9 @@ fn check_choice<T: Pixel>(plan: &Plan, rule: Rule) -> Result<(), TestCaseError> 
                 let least = scenes.iter().map(|scene| sum(&scene.1)).fold(f64::INFINITY, f64::min);
                 prop_assert!(near(sum(&won.1), least), "{} has {}, not {}", winner, sum(&won.1), least);
                 // Of twins the first, where Float64 tells values apart.
-                prop_assert!(T::TYPE.holds(PixelType::UInt64) || T::TYPE.holds(PixelType::Int64) || twin == Some(won));
+                prop_assert!(
+                    T::TYPE.holds(PixelType::UInt64) || T::TYPE.holds(PixelType::Int64) || twin == Some(won)
+                );
             }
             _ => prop_assert_eq!(Some(winner), choice(rule, &scenes, score)),
         }
