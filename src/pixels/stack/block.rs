@@ -11,6 +11,16 @@ pub(super) const LANES: usize = 64;
 /// One value of each pixel of a block.
 pub(super) type Lanes<T> = [T; LANES];
 
+/// Of each lane what `value` says; a plain loop, of which the compiler makes vectors.
+#[inline(always)]
+pub(super) fn lanes<T: Copy + Default, const N: usize>(value: impl Fn(usize) -> T) -> [T; N] {
+    let mut lanes = [T::default(); N];
+    for (lane, slot) in lanes.iter_mut().enumerate() {
+        *slot = value(lane);
+    }
+    lanes
+}
+
 /// Pixels of the scenes that are seen there.
 pub(super) struct Block<T> {
     /// The scenes' numbers within the stack, in its order.
@@ -18,6 +28,8 @@ pub(super) struct Block<T> {
     /// Index of the first pixel within the stack, and how many there are.
     pub start: usize,
     pub width: usize,
+    /// Scenes of the stack × bands: the value that means "no data".
+    nodata: Vec<Option<T>>,
     /// Bands × scenes; zero where there are no data.
     values: Vec<Lanes<T>>,
     /// Bands × scenes; 1 where there are data.
@@ -27,12 +39,14 @@ pub(super) struct Block<T> {
 }
 
 impl<T: Sample> Block<T> {
-    /// A block without pixels, with room for those of that many scenes.
-    pub fn new(bands: usize, depth: usize) -> Block<T> {
+    /// A block without pixels, with room for those of all scenes of a stack.
+    pub fn new(stack: &Stack) -> Block<T> {
+        let (bands, depth) = (stack.bands, stack.depth());
         Block {
             scenes: Vec::with_capacity(depth),
             start: 0,
             width: 0,
+            nodata: stack.nodata.iter().map(|nodata| nodata.and_then(Number::to_pixel)).collect(),
             values: vec![[T::zeroed(); LANES]; bands * depth],
             marks: vec![[0; LANES]; bands * depth],
             counts: vec![[0; LANES]; bands],
@@ -41,7 +55,7 @@ impl<T: Sample> Block<T> {
 
     /// Bytes of a block.
     pub const fn bytes(sample_bytes: usize, bands: usize, depth: usize) -> usize {
-        bands * depth * LANES * (sample_bytes + 1) + 4 * (bands * LANES + depth)
+        bands * depth * (LANES * (sample_bytes + 1) + 16) + 4 * (bands * LANES + depth)
     }
 
     /// How many scenes are seen here.
@@ -89,7 +103,7 @@ impl<T: Sample> Block<T> {
                 let plane = scene as usize * stack.bands + band;
                 let source = padded(&values[plane * pixels + start..][..self.width]);
                 let place = band * depth + index;
-                take(&source, &seen, stack.nodata[plane], &mut self.values[place], &mut self.marks[place]);
+                take(&source, &seen, self.nodata[plane], &mut self.values[place], &mut self.marks[place]);
             }
         }
         if together {
@@ -135,14 +149,14 @@ pub(super) fn padded<T: bytemuck::Pod>(values: &[T]) -> Lanes<T> {
 fn take<T: Sample>(
     source: &Lanes<T>,
     seen: &Lanes<u8>,
-    nodata: Option<Number>,
+    nodata: Option<T>,
     values: &mut Lanes<T>,
     marks: &mut Lanes<u8>,
 ) {
     for lane in 0..LANES {
         marks[lane] = u8::from(seen[lane] != 0);
     }
-    match nodata.and_then(Number::to_pixel::<T>) {
+    match nodata {
         Some(nodata) => drop_marks(source, marks, |value| value != nodata && !value.is_nan()),
         None if T::TYPE.is_float() => drop_marks(source, marks, |value| !value.is_nan()),
         None => (),

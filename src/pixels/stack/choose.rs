@@ -1,6 +1,6 @@
 //! Rules that choose a scene for all bands: the first, the medoid, the one of the highest or lowest score.
 
-use super::block::{Block, LANES, Lanes, padded};
+use super::block::{Block, LANES, Lanes, lanes, padded};
 use super::outcome::Results;
 use super::sample::{Real, Sample};
 
@@ -66,18 +66,19 @@ impl<R: Real> Medoid<R> {
         let (depth, marks) = (block.depth(), block.marks(0));
         self.values.clear();
         for band in 0..bands {
-            self.values.extend(block.values(band).iter().map(|values| values.map(T::to_real)));
+            self.values.extend(block.values(band).iter().map(|values| lanes(|lane| values[lane].to_real())));
         }
         self.sums.clear();
         self.sums.resize(depth, [R::default(); LANES]);
         for one in 0..depth {
-            let (before, from) = self.sums.split_at_mut(one + 1);
-            for (other, sums) in (one + 1..).zip(from) {
+            let (before, behind) = self.sums.split_at_mut(one + 1);
+            let own = &mut before[one];
+            for (other, sums) in (one + 1..).zip(behind) {
                 let distances = distances(&self.values, depth, bands, one, other);
                 for lane in 0..LANES {
                     let both = marks[one][lane] & marks[other][lane] != 0;
                     let distance = if both { distances[lane] } else { R::default() };
-                    before[one][lane] += distance;
+                    own[lane] += distance;
                     sums[lane] += distance;
                 }
             }
@@ -106,7 +107,7 @@ fn distances<R: Real>(values: &[Lanes<R>], depth: usize, bands: usize, one: usiz
             squares[lane] += difference * difference;
         }
     }
-    squares.map(R::square_root)
+    lanes(|lane| squares[lane].square_root())
 }
 
 /// Takes the values of the chosen scenes.

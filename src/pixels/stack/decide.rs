@@ -81,7 +81,7 @@ impl<T: Sample> Decider<T> {
         let (bands, depth) = (stack.bands, stack.depth());
         let percent = if let Rule::Percentile(percent) = decision.rule { percent } else { 50.0 };
         Decider {
-            block: Block::new(bands, depth),
+            block: Block::new(stack),
             order: Order::new(percent, depth),
             medoid: Medoid::new(),
             geometric: GeometricMedian::new(),
@@ -164,6 +164,9 @@ pub(super) const fn bytes(sample_bytes: usize, bands: usize, depth: usize) -> us
     let medoid = (bands + 1) * depth * LANES * real;
     let geometric = (bands + 1) * depth * LANES * real / 4 + 3 * bands * LANES * real / 4;
     let order = depth * LANES * sample_bytes + 10 * (depth + 1) + Networks::bytes(depth);
-    Block::<u8>::bytes(sample_bytes, bands, depth) + medoid + geometric + order + bands * LANES * (outcome + 1)
+    Block::<u8>::bytes(sample_bytes, bands, depth)
+        + medoid
+        + geometric
+        + order
+        + bands * LANES * (outcome + 1)
 }
-

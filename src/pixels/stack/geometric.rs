@@ -10,7 +10,7 @@
 //! Float64), and after [`MOST_STEPS`] at the latest. A pixel that is done rests, so that it does not depend on its
 //! neighbours. Where a value is infinite there is no median.
 
-use super::block::{Block, LANES, Lanes};
+use super::block::{Block, LANES, Lanes, lanes};
 use super::outcome::{Outcome, Results};
 use super::sample::{Real, Sample};
 
@@ -51,8 +51,7 @@ impl<R: Real> GeometricMedian<R> {
     pub fn find<T: Sample<Real = R>>(&mut self, block: &Block<T>, results: &mut [Results<T::Outcome>]) {
         let (bands, counts) = (results.len(), block.counts(0));
         for from in (0..LANES).step_by(GROUP) {
-            let counts: Group<R> =
-                std::array::from_fn(|lane| R::of(f64::from(counts[from + lane].max(1))));
+            let counts: Group<R> = lanes(|lane| R::of(f64::from(counts[from + lane].max(1))));
             self.gather(block, bands, from, &counts);
             self.iterate(bands, &counts, T::TYPE.is_float());
             for band in 0..bands {
@@ -75,11 +74,14 @@ impl<R: Real> GeometricMedian<R> {
         counts: &Group<R>,
     ) {
         let depth = block.depth();
-        let group = |lanes: &Lanes<T>| -> Group<R> { std::array::from_fn(|lane| lanes[from + lane].to_real()) };
+        let group = |values: &Lanes<T>| -> Group<R> { lanes(|lane| values[from + lane].to_real()) };
         self.weights.clear();
-        self.weights.extend(block.marks(0).iter().map(|marks| -> Group<R> {
-            std::array::from_fn(|lane| R::of(f64::from(marks[from + lane])))
-        }));
+        self.weights.extend(
+            block
+                .marks(0)
+                .iter()
+                .map(|marks| -> Group<R> { lanes(|lane| R::of(f64::from(marks[from + lane]))) }),
+        );
         self.offsets.resize(depth * bands, [R::default(); GROUP]);
         self.points.clear();
         self.centres.clear();
@@ -88,15 +90,15 @@ impl<R: Real> GeometricMedian<R> {
             for (values, weights) in block.values(band).iter().zip(&self.weights) {
                 add_products(&mut sums, &group(values), weights);
             }
-            let centre: Group<R> = std::array::from_fn(|lane| (sums[lane] / counts[lane]).whole());
+            let centre: Group<R> = lanes(|lane| (sums[lane] / counts[lane]).whole());
             let mut sums = [R::default(); GROUP];
             for (scene, values) in block.values(band).iter().enumerate() {
                 let values = group(values);
-                let offsets: Group<R> = std::array::from_fn(|lane| values[lane] - centre[lane]);
+                let offsets: Group<R> = lanes(|lane| values[lane] - centre[lane]);
                 add_products(&mut sums, &offsets, &self.weights[scene]);
                 self.offsets[scene * bands + band] = offsets;
             }
-            self.points.push(std::array::from_fn(|lane| sums[lane] / counts[lane]));
+            self.points.push(lanes(|lane| sums[lane] / counts[lane]));
             self.centres.push(centre);
         }
     }
@@ -146,7 +148,7 @@ impl<R: Real> GeometricMedian<R> {
         for (offsets, present) in self.offsets.chunks_exact(bands).zip(&self.weights) {
             let mut squares = zero;
             for (offset, point) in offsets.iter().zip(&self.points) {
-                let away: Group<R> = std::array::from_fn(|lane| offset[lane] - point[lane]);
+                let away: Group<R> = lanes(|lane| offset[lane] - point[lane]);
                 add_products(&mut squares, &away, &away);
             }
             let mut weight = zero;

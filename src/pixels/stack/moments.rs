@@ -1,6 +1,6 @@
 //! Rules that add up: count, sum, mean, standard deviation.
 
-use super::block::{Block, LANES, Lanes};
+use super::block::{Block, LANES, Lanes, lanes};
 use super::outcome::{Outcome, Results};
 use super::sample::Sample;
 
@@ -19,13 +19,15 @@ fn totals<T: Sample>(block: &Block<T>, band: usize) -> Lanes<T::Total> {
 /// How many scenes have data.
 #[inline(always)]
 pub(super) fn count<T: Sample>(block: &Block<T>, band: usize, results: &mut Results<T::Outcome>) {
-    results.outcomes = block.counts(band).map(|count| T::Outcome::of(f64::from(count)));
+    let counts = block.counts(band);
+    results.outcomes = lanes(|lane| T::Outcome::of(f64::from(counts[lane])));
 }
 
 /// The sum of a band.
 #[inline(always)]
 pub(super) fn sum<T: Sample>(block: &Block<T>, band: usize, results: &mut Results<T::Outcome>) {
-    results.outcomes = totals(block, band).map(T::sum);
+    let totals = totals(block, band);
+    results.outcomes = lanes(|lane| T::sum(totals[lane]));
 }
 
 /// The mean of a band.
@@ -42,7 +44,7 @@ pub(super) fn mean<T: Sample>(block: &Block<T>, band: usize, results: &mut Resul
 pub(super) fn deviation<T: Sample>(block: &Block<T>, band: usize, results: &mut Results<T::Outcome>) {
     let small = T::TYPE.bytes() <= 2;
     let deviations = if small { exact_deviation(block, band) } else { two_pass_deviation(block, band) };
-    results.outcomes = deviations.map(T::Outcome::of);
+    results.outcomes = lanes(|lane| T::Outcome::of(deviations[lane]));
 }
 
 /// √(n·Σv² − (Σv)²) / n: for whole numbers of up to 16 bits all but the root and the quotient is exact, for up to a
@@ -57,10 +59,10 @@ fn exact_deviation<T: Sample>(block: &Block<T>, band: usize) -> Lanes<f64> {
             squares[lane] += value * value;
         }
     }
-    let counts = block.counts(band).map(f64::from);
-    std::array::from_fn(|lane| {
-        let spread = counts[lane] * squares[lane] - sums[lane] * sums[lane];
-        spread.sqrt() / counts[lane]
+    let counts = block.counts(band);
+    lanes(|lane| {
+        let count = f64::from(counts[lane]);
+        (count * squares[lane] - sums[lane] * sums[lane]).sqrt() / count
     })
 }
 
@@ -69,7 +71,7 @@ fn exact_deviation<T: Sample>(block: &Block<T>, band: usize) -> Lanes<f64> {
 #[inline(always)]
 fn two_pass_deviation<T: Sample>(block: &Block<T>, band: usize) -> Lanes<f64> {
     let (totals, counts) = (totals(block, band), block.counts(band));
-    let means: Lanes<T::Outcome> = std::array::from_fn(|lane| T::mean(totals[lane], counts[lane]));
+    let means: Lanes<T::Outcome> = lanes(|lane| T::mean(totals[lane], counts[lane]));
     let (mut sums, mut squares) = ([0.0; LANES], [0.0; LANES]);
     for (values, marks) in block.values(band).iter().zip(block.marks(band)) {
         for lane in 0..LANES {
@@ -79,7 +81,7 @@ fn two_pass_deviation<T: Sample>(block: &Block<T>, band: usize) -> Lanes<f64> {
             squares[lane] += distance * distance;
         }
     }
-    std::array::from_fn(|lane| {
+    lanes(|lane| {
         let count = f64::from(counts[lane]);
         let variance = (squares[lane] - sums[lane] * sums[lane] / count) / count;
         if variance < 0.0 { 0.0 } else { variance.sqrt() }

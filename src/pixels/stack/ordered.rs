@@ -5,9 +5,9 @@
 //! greatest, that its wanted ones come to lie where those of a lane without gaps lie. Only what these wires need is
 //! compared.
 
-use super::block::{Block, LANES, Lanes};
+use super::block::{Block, LANES, Lanes, lanes};
 use super::network::{Network, Networks, greatest, least};
-use super::outcome::{Outcome, Results};
+use super::outcome::Results;
 use super::sample::Sample;
 
 /// The smallest value of a band.
@@ -37,7 +37,7 @@ fn extreme<T: Sample>(
             best[lane] = better(best[lane], value);
         }
     }
-    results.outcomes = best.map(T::to_outcome);
+    results.outcomes = lanes(|lane| best[lane].to_outcome());
 }
 
 /// Where a percentile lies among sorted values, by how many there are.
@@ -127,7 +127,7 @@ impl<T: Sample> Order<T> {
                 mode[lane] = if longer { pair[1][lane] } else { mode[lane] };
             }
         }
-        results.outcomes = mode.map(T::to_outcome);
+        results.outcomes = lanes(|lane| mode[lane].to_outcome());
     }
 }
 
@@ -156,7 +156,10 @@ mod tests {
         let parts = [0.0, 0.9, 0.8, 0.7, 0.6, 0.5];
         assert!(ranks.part[1..].iter().zip(parts).all(|(a, b)| (a - b).abs() < 1e-12));
         let median = Ranks::of_percentile(50.0, 5);
-        assert_eq!((&median.low[1..], &median.part[1..]), (&[0, 0, 1, 1, 2][..], &[0.0, 0.5, 0.0, 0.5, 0.0][..]));
+        assert_eq!(
+            (&median.low[1..], &median.part[1..]),
+            (&[0, 0, 1, 1, 2][..], &[0.0, 0.5, 0.0, 0.5, 0.0][..])
+        );
     }
 
     /// Else a lane would need more fillers than it has gaps.

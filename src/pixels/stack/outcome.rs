@@ -1,5 +1,7 @@
 //! Results of any rule, and how they become pixels of any type.
 
+use bytemuck::Zeroable;
+
 use super::super::{Buffer, Number, Pixel};
 use super::block::{LANES, Lanes};
 use super::wide::{Work, run_widest};
@@ -8,7 +10,7 @@ use crate::dispatch_pixel_type;
 /// A result that has not been rounded yet.
 pub(super) trait Outcome: Copy + Send + Default {
     fn of(value: f64) -> Self;
-    fn to_f64(self) -> f64;
+    fn is_nan(self) -> bool;
     /// The nearest pixel: whole types round half to even and clamp.
     fn to_pixel<O: Pixel>(self) -> O;
 }
@@ -20,8 +22,8 @@ impl Outcome for f64 {
     }
 
     #[inline(always)]
-    fn to_f64(self) -> f64 {
-        self
+    fn is_nan(self) -> bool {
+        f64::is_nan(self)
     }
 
     #[inline(always)]
@@ -45,14 +47,14 @@ impl Outcome for Exact {
     }
 
     #[inline(always)]
-    fn to_f64(self) -> f64 {
-        self.whole as f64 + self.fraction
+    fn is_nan(self) -> bool {
+        self.fraction.is_nan()
     }
 
     #[inline(always)]
     fn to_pixel<O: Pixel>(self) -> O {
         if O::TYPE.is_float() {
-            return O::from_f64(self.to_f64());
+            return O::from_f64(self.whole as f64 + self.fraction);
         }
         let up = self.fraction > 0.5 || (self.fraction == 0.5 && self.whole & 1 != 0);
         O::from_i128(self.whole + i128::from(up))
@@ -76,7 +78,7 @@ impl<R: Outcome> Results<R> {
     #[inline(always)]
     pub fn settle(&mut self, counts: &Lanes<u32>, least: u32) {
         for lane in 0..LANES {
-            let is_number = !self.outcomes[lane].to_f64().is_nan();
+            let is_number = !self.outcomes[lane].is_nan();
             self.decided[lane] = u8::from(counts[lane] >= least.max(1)) & u8::from(is_number);
         }
     }
@@ -84,7 +86,7 @@ impl<R: Outcome> Results<R> {
     /// Writes the first `width` pixels into `pixels` from index `start`, the background where nothing is decided.
     pub fn write(&self, background: Number, pixels: &mut Buffer, start: usize, width: usize) {
         dispatch_pixel_type!(pixels.pixel_type(), O => {
-            let background = background.to_pixel::<O>().unwrap_or(bytemuck::zeroed());
+            let background = background.to_pixel::<O>().unwrap_or(O::zeroed());
             let pixels = &mut pixels.pixels_mut::<O>()[start..][..width];
             run_widest(Writing { results: self, background, pixels });
         });

@@ -22,8 +22,12 @@ impl Answer {
         }
     }
 
-    /// Whether a pixel of type `O` is this number.
-    pub fn is<O: Pixel>(self, pixel: O) -> bool {
+    /// Whether the pixel of that index is this number.
+    pub fn is_at(self, pixels: &Buffer, index: usize) -> bool {
+        dispatch_pixel_type!(pixels.pixel_type(), O => self.is(pixels.pixels::<O>()[index]))
+    }
+
+    fn is<O: Pixel>(self, pixel: O) -> bool {
         match self {
             Answer::Ratio(over, under) if !O::TYPE.is_float() => {
                 let (below, rest) = (over.div_euclid(under), 2 * over.rem_euclid(under));
@@ -78,8 +82,7 @@ pub fn of_band<T: Pixel>(rule: Rule, seen: &[Seen<T>]) -> Answer {
                 false => (v.to_i128() - first) as f64,
             };
             let mean = values.iter().map(distance).sum::<f64>() / count as f64;
-            let variance =
-                values.iter().map(|v| (distance(v) - mean).powi(2)).sum::<f64>() / count as f64;
+            let variance = values.iter().map(|v| (distance(v) - mean).powi(2)).sum::<f64>() / count as f64;
             Answer::Real(variance.sqrt(), 1e-9 * (1.0 + variance.sqrt()))
         }
         Rule::Mode => {
@@ -103,7 +106,8 @@ pub fn distance_to_all(point: &[f64], scenes: &[SeenWhole]) -> f64 {
 /// The least sum of distances that any point has: by a search that halves its steps, along each axis and back.
 pub fn least_distance_to_all(scenes: &[SeenWhole]) -> f64 {
     let bands = scenes[0].1.len();
-    let mut point: Vec<f64> = (0..bands).map(|b| scenes.iter().map(|s| s.1[b]).sum::<f64>() / scenes.len() as f64).collect();
+    let mut point: Vec<f64> =
+        (0..bands).map(|b| scenes.iter().map(|s| s.1[b]).sum::<f64>() / scenes.len() as f64).collect();
     let mut best = distance_to_all(&point, scenes);
     let mut step = best / scenes.len() as f64;
     for _ in 0..40 {
