@@ -103,7 +103,8 @@ impl<F: Real> Registers<F> {
     fn compute(&mut self, action: Action, window: &Window, strip: Range<usize>) {
         let Registers { numbers, spare } = self;
         let out = &mut spare[..strip.len()];
-        let source = |operand| source(numbers, operand, strip.len());
+        let known: &[Vec<F>] = numbers;
+        let source = |operand| source(known, operand, strip.len());
         match action {
             Action::Load { band, .. } => {
                 let place = band * window.pixels + strip.start..band * window.pixels + strip.end;

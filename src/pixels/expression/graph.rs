@@ -44,7 +44,7 @@ pub(super) struct Graph {
 impl Graph {
     /// Adds a formula that computes in the precision `F`; `band` knows a band by the name written.
     pub(super) fn add<F: Real>(&mut self, tree: &Tree, band: &impl Fn(&str) -> usize) -> Id {
-        let mut part = |tree| self.add::<F>(tree, band);
+        let mut part = |tree: &Tree| self.add::<F>(tree, band);
         let value = match tree {
             Tree::Number(number) => number_value(F::from_f64(*number)),
             Tree::Band(name) => Value::Band(band(name)),
