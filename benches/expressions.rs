@@ -31,7 +31,10 @@ fn formulas(criterion: &mut Criterion) {
     let present: Vec<u8> = inputs.pixels::<u16>().iter().map(|pixel| u8::from(*pixel != 0)).collect();
     let mut group = criterion.benchmark_group("expressions");
     group.throughput(Throughput::Elements(PIXELS as u64));
-    group.sample_size(20).warm_up_time(Duration::from_millis(200)).measurement_time(Duration::from_millis(700));
+    group
+        .sample_size(20)
+        .warm_up_time(Duration::from_millis(200))
+        .measurement_time(Duration::from_millis(700));
     for (name, text, output_type) in FORMULAS {
         let formulas = Formula::parse(text).unwrap();
         let program =

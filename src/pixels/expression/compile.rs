@@ -1,10 +1,10 @@
 //! Formulas and a raster's bands to a program: which band each name means, and which precision is needed.
 
+use super::Formula;
 use super::graph::Graph;
 use super::program::{Output, Precision, Program};
 use super::schedule::schedule;
 use super::tree::Tree;
-use super::Formula;
 use crate::pixels::PixelType;
 
 impl Program {

@@ -44,9 +44,8 @@ const SIGN: i64 = 90;
 const POWER: i64 = 100;
 
 /// Signs between two values, known and not; one that begins with another comes before it.
-const SIGNS: [&str; 19] = [
-    "**", "*", "//", "/", "%", "+", "-", "<=", "<", ">=", ">", "==", "=", "!=", "&&", "&", "||", "|", "^",
-];
+const SIGNS: [&str; 19] =
+    ["**", "*", "//", "/", "%", "+", "-", "<=", "<", ">=", ">", "==", "=", "!=", "&&", "&", "||", "|", "^"];
 
 pub(super) fn prefix<'a>(text: &mut Text<'a>) -> Parsed<Prefix<Text<'a>, Part, ErrMode<Fault>>> {
     spaces(text)?;
@@ -139,7 +138,10 @@ fn joined(operation: Binary, a: Part, b: Part) -> Parsed<Part> {
 /// As in Python, `not` follows no operator that binds more tightly: it would reach further than it looks.
 fn without_not(part: &Part) -> Parsed<()> {
     if part.bare == Some(Bare::Not) {
-        return Err(cut(part.start, "'not' binds less tightly than what is before it: put it in parentheses"));
+        return Err(cut(
+            part.start,
+            "'not' binds less tightly than what is before it: put it in parentheses",
+        ));
     }
     Ok(())
 }

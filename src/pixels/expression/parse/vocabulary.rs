@@ -15,7 +15,8 @@ pub(super) fn call(name: &str, values: Vec<Tree>) -> Result<Tree, String> {
     }
     match name {
         "where" => {
-            let values = exactly(values).ok_or_else(|| takes("3 values: a condition, what holds there, else"))?;
+            let values =
+                exactly(values).ok_or_else(|| takes("3 values: a condition, what holds there, else"))?;
             Ok(Tree::Where(Box::new(values)))
         }
         "clip" => {
@@ -34,7 +35,8 @@ pub(super) fn call(name: &str, values: Vec<Tree>) -> Result<Tree, String> {
         "min" => Ok(fold(Binary::Min, values)),
         "max" => Ok(fold(Binary::Max, values)),
         _ => {
-            let mut known: Vec<&str> = Unary::FUNCTIONS.iter().map(|(known, _)| *known).chain(OTHERS).collect();
+            let mut known: Vec<&str> =
+                Unary::FUNCTIONS.iter().map(|(known, _)| *known).chain(OTHERS).collect();
             known.sort_unstable();
             Err(format!("there is no function {name}; known are {}", known.join(", ")))
         }
