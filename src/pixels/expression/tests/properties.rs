@@ -1,9 +1,9 @@
 use proptest::prelude::*;
 
 use super::bands;
+use crate::pixels::Buffer;
 use crate::pixels::expression::tree::{Binary, Tree, Unary};
 use crate::pixels::expression::*;
-use crate::pixels::{Buffer, PixelType};
 
 /// Numbers that find the corners of operations.
 fn numbers() -> impl Strategy<Value = f64> {
