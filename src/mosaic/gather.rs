@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::{Failure, Hooks};
-use crate::config::{OnError, Settings};
+use crate::config::{Method, OnError, Settings};
 use crate::output::Target;
+use crate::pixels;
 use crate::run::in_parallel;
 use crate::source::{Conflict, Model, Mosaic, Problem, Request, Source, inspect, names, resolve_crs, unify};
 
@@ -25,6 +26,10 @@ pub struct Gathered {
 
 /// Looks at every input, in parallel, and makes one mosaic of them.
 pub fn gather(settings: &Settings, hooks: &mut Hooks) -> Result<Gathered, Failure> {
+    let Method::Simple(method) = settings.method else {
+        let message = format!("{} is not there yet", settings.method);
+        return Err(Failure::Problems(vec![Problem::new("--method", message)]));
+    };
     let mut problems = check_output(settings);
     let expanded = names::expand(&settings.inputs, &mut *hooks.stdin);
     problems.extend(expanded.problems.into_iter().map(|p| Problem::new(p.input, p.message)));
@@ -38,7 +43,7 @@ pub fn gather(settings: &Settings, hooks: &mut Hooks) -> Result<Gathered, Failur
             None
         }
     };
-    let request = request(settings, wkt);
+    let request = request(settings, method, wkt);
     let (mut sources, found) =
         inspect_all(&expanded.names, &request, settings.threads, hooks, &mut warnings)?;
     let mut skipped = Vec::new();
@@ -98,10 +103,10 @@ fn leave_out(
     Ok(())
 }
 
-fn request(settings: &Settings, wkt: Option<String>) -> Request {
+fn request(settings: &Settings, method: pixels::Method, wkt: Option<String>) -> Request {
     Request {
         reader: settings.reader,
-        method: settings.method,
+        method,
         wkt,
         resolution: settings.resolution,
         bounds: settings.bounds,
