@@ -149,9 +149,10 @@ impl Assets {
         }
         let told = asset.bands.get(band).cloned().unwrap_or_default();
         let names = [Some(&asset.key), Some(&name), told.name.as_ref()];
+        let reflectance = names.into_iter().flatten().all(|name| is_reflectance(name));
         Ok(Picked {
             source: BandFile { file: self.file(index)?, band: band + 1 },
-            reflectance: names.into_iter().flatten().all(|name| is_reflectance(name)),
+            reflectance,
             offset: told.offset,
             name,
         })

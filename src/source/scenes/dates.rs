@@ -55,8 +55,8 @@ fn day_of_year(found: &Captures) -> Option<Date> {
     NaiveDate::from_yo_opt(year.as_str().parse().ok()?, day.as_str().parse().ok()?).filter(is_plausible)
 }
 
-fn plausible(year: i32, month: u32, day: u32) -> Option<Date> {
-    NaiveDate::from_ymd_opt(year, month, day).filter(is_plausible)
+fn plausible(year: u32, month: u32, day: u32) -> Option<Date> {
+    NaiveDate::from_ymd_opt(year.try_into().ok()?, month, day).filter(is_plausible)
 }
 
 /// Whether there can be a picture of that day; other numbers of eight digits are seldom dates by chance.
