@@ -18,6 +18,7 @@ mod problem;
 pub mod reference;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod scenes;
 mod stamp;
 pub mod trap;
 mod unify;
