@@ -9,7 +9,9 @@ use super::{Failure, Hooks, method, scenes};
 use crate::config::{OnError, Settings};
 use crate::output::Target;
 use crate::run::in_parallel;
-use crate::source::{Conflict, Model, Mosaic, Problem, Request, Source, StackRequest, inspect, names, resolve_crs, unify};
+use crate::source::{
+    Conflict, Model, Mosaic, Problem, Request, Source, StackRequest, inspect, names, resolve_crs, unify,
+};
 
 /// The mosaic, and what became of each input.
 pub struct Gathered<Made = Mosaic> {
@@ -57,8 +59,7 @@ pub fn gather(settings: &Settings, hooks: &mut Hooks) -> Result<Gathered, Failur
         None
     });
     let request = request(settings, wkt, stack);
-    let (mut sources, wrong) =
-        inspect_all(&names, &request, settings.threads, hooks, &mut warnings)?;
+    let (mut sources, wrong) = inspect_all(&names, &request, settings.threads, hooks, &mut warnings)?;
     let mut skipped = Vec::new();
     match settings.on_error {
         OnError::Fail => problems.extend(wrong),

@@ -9,7 +9,11 @@ use crate::source::scenes::{Found, Scene};
 ///
 /// # Errors
 /// Scenes of which nothing tells whether they carry the offset, among others that do.
-pub fn shifts(settings: &Settings, found: &Found, notes: &mut Vec<String>) -> Result<Vec<Vec<f64>>, Vec<Problem>> {
+pub fn shifts(
+    settings: &Settings,
+    found: &Found,
+    notes: &mut Vec<String>,
+) -> Result<Vec<Vec<f64>>, Vec<Problem>> {
     let none = || vec![Vec::new(); found.scenes.len()];
     if settings.scenes.harmonize == Harmonize::Off || !found.reflectance.contains(&true) {
         return Ok(none());
@@ -25,7 +29,8 @@ pub fn shifts(settings: &Settings, found: &Found, notes: &mut Vec<String>) -> Re
     }
     if !unknown.is_empty() {
         let of = |scene: &&Scene| {
-            let message = "nothing tells whether its pixels carry Sentinel-2's offset, and those of other scenes do";
+            let message =
+                "nothing tells whether its pixels carry Sentinel-2's offset, and those of other scenes do";
             Problem::new(&scene.name, message)
                 .with_hint("put its metadata (MTD_MSIL2A.xml) beside it, or take all values as they are with --harmonize off")
         };
@@ -33,7 +38,10 @@ pub fn shifts(settings: &Settings, found: &Found, notes: &mut Vec<String>) -> Re
     }
     for scene in &carrying {
         let offset = scene.offset.unwrap_or_default();
-        notes.push(format!("{}: {offset} is added to its reflectances, which other scenes do not carry", scene.name));
+        notes.push(format!(
+            "{}: {offset} is added to its reflectances, which other scenes do not carry",
+            scene.name
+        ));
     }
     let of_scene = |scene: &Scene| -> Vec<f64> {
         let offset = scene.offset.unwrap_or_default();

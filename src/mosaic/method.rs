@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 
 use crate::config::Method;
 use crate::pixels::{self, Formula, Rule};
-use crate::source::{Problem, ScoreRequest};
 use crate::source::scenes::{Date, Scene};
+use crate::source::{Problem, ScoreRequest};
 
 /// The rule by which a stack of scenes is decided; the first of them comes first.
 pub fn rule(method: &Method) -> Rule {

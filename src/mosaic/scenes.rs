@@ -171,7 +171,9 @@ fn put_together(
 fn describe(settings: &Settings, found: &Found, mosaic: &mut Mosaic) {
     for (band, name) in mosaic.bands.iter_mut().zip(&found.band_names) {
         band.carried.description = match &settings.method {
-            config::Method::Simple(crate::pixels::Method::First | crate::pixels::Method::Last) => name.clone(),
+            config::Method::Simple(crate::pixels::Method::First | crate::pixels::Method::Last) => {
+                name.clone()
+            }
             method => format!("{name} {method}"),
         };
     }

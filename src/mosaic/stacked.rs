@@ -9,7 +9,8 @@ use crate::source::{Mosaic, Stacked};
 pub fn bytes_per_pixel(mosaic: &Mosaic, touching: impl Fn() -> Touching) -> usize {
     let Some(stack) = &mosaic.stack else { return 0 };
     let masks = stack.scenes.iter().filter_map(|scene| Some(&mosaic.sources[scene.mask?]));
-    let of_mask = masks.map(|mask| mask.source.bands[mask.bands[0]].pixel_type.bytes() + MARKS).max().unwrap_or(0);
+    let of_mask =
+        masks.map(|mask| mask.source.bands[mask.bands[0]].pixel_type.bytes() + MARKS).max().unwrap_or(0);
     Stack::bytes_per_pixel(mosaic.working_type, stack.bands, depth(mosaic, stack, &touching())) + of_mask
 }
 
@@ -32,17 +33,17 @@ fn depth(mosaic: &Mosaic, stack: &Stacked, touching: &Touching) -> usize {
 fn depth_of_row(mosaic: &Mosaic, stack: &Stacked, row: impl Iterator<Item = usize>, reach: usize) -> usize {
     let mut spans: Vec<(usize, usize, usize)> = Vec::new();
     for source in row {
-        let (Some(scene), Some(window)) = (stack.scene_of(source), mosaic.sources[source].window) else { continue };
+        let (Some(scene), Some(window)) = (stack.scene_of(source), mosaic.sources[source].window) else {
+            continue;
+        };
         let (first, end) = (window.column, window.end_column());
         match spans.last_mut() {
             Some(last) if last.0 == scene => *last = (scene, last.1.min(first), last.2.max(end)),
             _ => spans.push((scene, first, end)),
         }
     }
-    let mut changes: Vec<(usize, i32)> = spans
-        .iter()
-        .flat_map(|&(_, first, end)| [(first.saturating_sub(reach), 1), (end, -1)])
-        .collect();
+    let mut changes: Vec<(usize, i32)> =
+        spans.iter().flat_map(|&(_, first, end)| [(first.saturating_sub(reach), 1), (end, -1)]).collect();
     changes.sort_unstable();
     let depths = changes.iter().scan(0, |depth, (_, change)| {
         *depth += change;

@@ -73,7 +73,8 @@ impl MaskRule {
                 let within = |other: usize| {
                     let (x, y) = (other.abs_diff(column) as f64, f64::from(steps[other]));
                     // Without reach in one direction only pixels straight in the other are near.
-                    let part = |steps: f64, reach: f64| if steps == 0.0 { 0.0 } else { (steps / reach).powi(2) };
+                    let part =
+                        |steps: f64, reach: f64| if steps == 0.0 { 0.0 } else { (steps / reach).powi(2) };
                     part(x, across) + part(y, down) <= 1.0
                 };
                 row[column] = u8::from(near.into_iter().any(within));

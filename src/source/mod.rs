@@ -24,7 +24,7 @@ pub mod trap;
 mod unify;
 
 pub use alike::Model;
-pub use crs::{CrsGroups, metres_per_unit, is_same as same_crs, resolve as resolve_crs};
+pub use crs::{CrsGroups, is_same as same_crs, metres_per_unit, resolve as resolve_crs};
 pub use describe::{Source, SourceBand, Storage};
 pub use file::FileReader;
 pub use handle::Handle;
@@ -35,6 +35,6 @@ pub use place::Placement;
 pub use problem::Problem;
 pub use stamp::Stamp;
 pub use unify::{
-    Conflict, Mosaic, MosaicBand, PlacedSource, ReaderChoice, Request, Role, SceneFile, SceneSources, Score, ScoreRequest, StackRequest, Stacked, StackedScene, unify,
-    unify_scenes,
+    Conflict, Mosaic, MosaicBand, PlacedSource, ReaderChoice, Request, Role, SceneFile, SceneSources, Score,
+    ScoreRequest, StackRequest, Stacked, StackedScene, unify, unify_scenes,
 };

@@ -20,6 +20,18 @@ pub(super) fn first<T: Sample>(block: &Block<T>) -> Lanes<u32> {
     chosen
 }
 
+/// The value of a band's first scene that has data in it.
+#[inline(always)]
+pub(super) fn first_of_band<T: Sample>(block: &Block<T>, band: usize, results: &mut Results<T::Outcome>) {
+    let mut first = [T::zeroed(); LANES];
+    for (values, marks) in block.values(band).iter().zip(block.marks(band)).rev() {
+        for lane in 0..LANES {
+            first[lane] = if marks[lane] != 0 { values[lane] } else { first[lane] };
+        }
+    }
+    results.outcomes = lanes(|lane| first[lane].to_outcome());
+}
+
 /// Of each lane the index of the scene with the greatest `sign` × score, and how many scenes have a score.
 #[inline(always)]
 pub(super) fn best<T: Sample>(

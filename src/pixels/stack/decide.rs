@@ -96,6 +96,7 @@ impl<T: Sample> Decider<T> {
         let block = &self.block;
         for (band, results) in self.results.iter_mut().enumerate() {
             match rule {
+                Rule::FirstOfBand => choose::first_of_band(block, band, results),
                 Rule::Min => ordered::minimum(block, band, results),
                 Rule::Max => ordered::maximum(block, band, results),
                 Rule::Mean => moments::mean(block, band, results),

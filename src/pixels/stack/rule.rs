@@ -7,8 +7,10 @@ use super::super::Number;
 /// Whole output types round half to even and clamp; a result that is NaN is no data.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Rule {
-    /// The first scene.
+    /// The first scene with data in all bands.
     First,
+    /// Of each band the first scene's with data in it.
+    FirstOfBand,
     /// The smallest value.
     Min,
     /// The largest value.

@@ -51,7 +51,10 @@ impl Stack {
 
     /// Of a scene hides the pixels where `hidden` is not zero.
     pub fn hide(&mut self, scene: usize, hidden: &[u8]) {
-        self.seen_mut(scene).iter_mut().zip(hidden).for_each(|(seen, &hidden)| *seen &= u8::from(hidden == 0));
+        self.seen_mut(scene)
+            .iter_mut()
+            .zip(hidden)
+            .for_each(|(seen, &hidden)| *seen &= u8::from(hidden == 0));
     }
 
     /// Of a scene hides the pixels that are zero in all bands.
@@ -75,6 +78,16 @@ impl Stack {
             let (values, _) = self.scene_mut::<T>(scene);
             shift_plane(&mut values[band * pixels..][..pixels], shift, nodata.and_then(Number::to_pixel));
         });
+    }
+
+    /// The pixels of the scene that came last, bands × pixels.
+    pub fn last_scene(&self) -> Buffer {
+        let (count, last) = (self.bands * self.pixels(), self.depth() - 1);
+        let mut scene = Buffer::zeros(self.values.pixel_type(), count);
+        dispatch_pixel_type!(self.values.pixel_type(), T => {
+            scene.pixels_mut::<T>().copy_from_slice(&self.values.pixels::<T>()[last * count..][..count]);
+        });
+        scene
     }
 
     fn seen_mut(&mut self, scene: usize) -> &mut [u8] {

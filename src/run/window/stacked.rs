@@ -92,7 +92,7 @@ impl<'a> StackedScenes<'a> {
             reader.each_part(index, part, 0..slots.len(), &mut self.layer, &mut |place, layer| {
                 let compositing = Instant::now();
                 let mask = layer.masked.then_some(&layer.mask[..]);
-                stack.fill(number, slots, place.from(area), &layer.values, mask);
+                stack.add_part(number, slots, place.from(area), &layer.values, mask);
                 Totals::add(&totals.composite, compositing);
             })?;
         }

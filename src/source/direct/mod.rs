@@ -107,7 +107,13 @@ impl<'a> DirectReader<'a> {
         let mut held = None;
         let target = Planes { start: 0, columns: part.place.columns, pixels: count };
         let own_bands = &placed.bands[own.clone()];
-        self.copy_bands((placed.file, source, &file), part, own_bands, (&mut pixels.values, target), &mut held)?;
+        self.copy_bands(
+            (placed.file, source, &file),
+            part,
+            own_bands,
+            (&mut pixels.values, target),
+            &mut held,
+        )?;
         if let Some(alpha) = source.alpha {
             let block = self.block(placed.file, &file, part, alpha, &mut held)?;
             let sample = if layout.samples == 1 { 0 } else { alpha };

@@ -50,7 +50,11 @@ impl Unifier<'_> {
     /// The bands of each source; all have the same number beside transparency, or it is a conflict.
     pub(super) fn choose_bands(&mut self) -> Option<Vec<BandMap>> {
         if let Some(scenes) = self.scenes {
-            let of = |file: &SceneFile| BandMap { colors: file.bands.clone(), slots: file.slots.clone(), alpha: None };
+            let of = |file: &SceneFile| BandMap {
+                colors: file.bands.clone(),
+                slots: file.slots.clone(),
+                alpha: None,
+            };
             return Some(scenes.iter().flat_map(|scene| scene.files.iter().map(of)).collect());
         }
         let mut maps = Vec::with_capacity(self.sources.len());

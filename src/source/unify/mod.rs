@@ -179,7 +179,10 @@ pub fn unify(sources: &[Arc<Source>], request: &Request) -> (Result<Mosaic, Vec<
 }
 
 /// Makes one mosaic of scenes (at least one), as [`unify`] does of sources. Conflicts name the scenes by index.
-pub fn unify_scenes(scenes: &[SceneSources], request: &Request) -> (Result<Mosaic, Vec<Conflict>>, Vec<String>) {
+pub fn unify_scenes(
+    scenes: &[SceneSources],
+    request: &Request,
+) -> (Result<Mosaic, Vec<Conflict>>, Vec<String>) {
     let sources: Vec<Arc<Source>> =
         scenes.iter().flat_map(|scene| scene.files.iter().map(|file| Arc::clone(&file.source))).collect();
     let (mosaic, warnings) = unify_of(&sources, Some(scenes), request);

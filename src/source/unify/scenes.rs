@@ -146,12 +146,7 @@ impl Unifier<'_> {
     }
 
     /// The score asked for, its formula compiled.
-    fn score(
-        &mut self,
-        asked: &StackRequest,
-        bands: &[MosaicBand],
-        pixel_type: PixelType,
-    ) -> Option<Score> {
+    fn score(&mut self, asked: &StackRequest, bands: &[MosaicBand], pixel_type: PixelType) -> Option<Score> {
         let formula = match asked.score.as_ref()? {
             ScoreRequest::FromEdge => return Some(Score::FromEdge),
             ScoreRequest::Formula(formula) => formula,
@@ -160,7 +155,8 @@ impl Unifier<'_> {
         match Program::compile(std::slice::from_ref(formula), &names, &vec![pixel_type; names.len()]) {
             Ok(program) => Some(Score::Formula(program.into())),
             Err(problems) => {
-                let of = |message| Conflict { problem: Problem::new("--method", message), sources: Vec::new() };
+                let of =
+                    |message| Conflict { problem: Problem::new("--method", message), sources: Vec::new() };
                 self.conflicts.extend(problems.into_iter().map(of));
                 None
             }
