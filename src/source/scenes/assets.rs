@@ -14,6 +14,8 @@ pub struct Asset {
     pub file: Result<String, String>,
     /// Its bands; none where the item does not tell.
     pub bands: Vec<AssetBand>,
+    /// What is to be added to its pixels, where that is told of the whole file.
+    pub offset: Option<f64>,
 }
 
 /// What an item tells of one band.
@@ -153,7 +155,7 @@ impl Assets {
         Ok(Picked {
             source: BandFile { file: self.file(index)?, band: band + 1 },
             reflectance,
-            offset: told.offset,
+            offset: told.offset.or(asset.offset),
             name,
         })
     }
@@ -179,6 +181,7 @@ mod tests {
             key: key.into(),
             file: Ok(format!("{key}.{format}")),
             bands: bands.iter().map(band).collect(),
+            offset: None,
         }
     }
 

@@ -1,20 +1,15 @@
 //! Documents that lie beside the bands of a scene.
 
-use super::band_names::Named;
 use super::details::Details;
 use super::sentinel2::{self, Offsets};
 use super::{document, landsat};
 use crate::source::Problem;
 
-/// What documents beside the files of a folder tell.
+/// What documents in a folder tell of the scene whose bands lie there.
 ///
 /// # Errors
 /// There is one that cannot be read.
-pub fn documents(files: &[Named]) -> Result<(Details, Option<Offsets>), Problem> {
-    let folder = match document::folder(&files[0].file) {
-        "" => ".",
-        folder => folder,
-    };
+pub fn documents(folder: &str) -> Result<(Details, Option<Offsets>), Problem> {
     // Folders of the network are not listed for documents: few servers can.
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path().to_string_lossy().into_owned();

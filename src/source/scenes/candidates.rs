@@ -117,8 +117,8 @@ fn sort_out(names: Vec<String>, asked: &Asked) -> Vec<Candidate> {
         let name = root.trim_start_matches("/vsizip/").to_owned();
         found.push(Candidate { name, place, content: Content::Product(root) });
     }
-    for (folder, files) in folders {
-        found.extend(in_folder(folder, files, asked));
+    for files in folders.into_values() {
+        found.extend(in_folder(files, asked));
     }
     found
 }
@@ -135,7 +135,7 @@ fn alone(place: usize, named: Named) -> Candidate {
 }
 
 /// The files of a folder are one scene where the bands asked for have files of their own, else each is one.
-fn in_folder(folder: String, files: Vec<(usize, Named)>, asked: &Asked) -> Vec<Candidate> {
+fn in_folder(files: Vec<(usize, Named)>, asked: &Asked) -> Vec<Candidate> {
     let place = files[0].0;
     let mut distinct: Vec<Named> = Vec::with_capacity(files.len());
     // A folder's files are sorted, a list's need not be: what is named twice is no second band.
@@ -143,13 +143,10 @@ fn in_folder(folder: String, files: Vec<(usize, Named)>, asked: &Asked) -> Vec<C
     distinct
         .extend(files.iter().filter(|(_, named)| seen.insert(&named.file)).map(|(_, named)| named.clone()));
     let fits = asked.names().any(|name| choose(Wanted::parse(name).stem, &distinct) != Choice::None);
-    if distinct.len() > 1 && !fits && !have_bands_of_their_own(&distinct, asked) {
+    if !fits && (distinct.len() == 1 || !have_bands_of_their_own(&distinct, asked)) {
         return files.into_iter().map(|(place, named)| alone(place, named)).collect();
     }
-    if distinct.len() == 1 {
-        return files.into_iter().map(|(place, named)| alone(place, named)).collect();
-    }
-    let name = if folder.is_empty() { ".".to_owned() } else { folder };
+    let name = document::own_folder(&distinct[0].file).to_owned();
     vec![Candidate { name, place, content: Content::Files { files: distinct, date: None } }]
 }
 

@@ -67,6 +67,14 @@ pub fn folder(name: &str) -> &str {
     name.trim_end_matches('/').rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
+/// The folder of a file, as a name that can be listed.
+pub fn own_folder(name: &str) -> &str {
+    match folder(name) {
+        "" => ".",
+        folder => folder,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -77,7 +77,10 @@ pub fn group(
 mod tests {
     use super::*;
 
-    fn grouped(pattern: &str, names: &[&str]) -> Result<(Vec<(String, Vec<String>)>, usize), Vec<Problem>> {
+    /// The scenes' names with the stems of their files, and how many notices there are.
+    type Grouped = (Vec<(String, Vec<String>)>, usize);
+
+    fn grouped(pattern: &str, names: &[&str]) -> Result<Grouped, Vec<Problem>> {
         let mut notices = Vec::new();
         let names = names.iter().map(|name| (*name).to_owned()).collect();
         let scenes = group(pattern, names, &mut notices)?;

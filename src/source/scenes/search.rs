@@ -63,9 +63,10 @@ impl<'a> Search<'a> {
     }
 
     fn of_files(&self, candidate: &Candidate, files: &[Named], date: Option<Date>) -> Result<Kind, Problem> {
-        let (beside, offsets) = match files {
-            [_] => (Details::default(), None),
-            _ => beside::documents(files)?,
+        // A document in a folder of several scenes is about one of them at most.
+        let (beside, offsets) = match candidate.name == document::own_folder(&files[0].file) {
+            true => beside::documents(&candidate.name)?,
+            false => Default::default(),
         };
         let shelf = Shelf::new(files, offsets.as_ref());
         let known = Details { date, ..Details::default() }.or(beside);

@@ -70,7 +70,12 @@ fn item(feature: &Value, id: String, base: &str) -> Result<Item, String> {
     let base = own.find(|href| hrefs::is_address(href)).unwrap_or(base);
     let asset = |(key, asset): (&String, &Value)| {
         let href = asset["href"].as_str().unwrap_or_default();
-        Asset { key: key.clone(), file: hrefs::resolve(href, base), bands: bands(asset, offsets) }
+        Asset {
+            key: key.clone(),
+            file: hrefs::resolve(href, base),
+            bands: bands(asset, offsets),
+            offset: offsets.of_band(&[asset]),
+        }
     };
     let assets = Assets::new(assets.iter().map(asset).collect());
     Ok(Item { details: known.or(Details::of_name(&id)), assets, id })
@@ -142,13 +147,10 @@ fn bands(asset: &Value, offsets: Offsets) -> Vec<AssetBand> {
     let alone = || AssetBand {
         name: None,
         common_name: asset["eo:common_name"].as_str().map(str::to_owned),
-        offset: offsets.of_band(&[asset]),
+        offset: None,
     };
     match count {
-        0 => Some(alone())
-            .filter(|band| band.common_name.is_some() || band.offset.is_some())
-            .into_iter()
-            .collect(),
+        0 => Some(alone()).filter(|band| band.common_name.is_some()).into_iter().collect(),
         count => (0..count).map(band).collect(),
     }
 }

@@ -21,7 +21,7 @@ fn a_product_has_the_finest_bands_and_its_document() {
         }
     }
     disk.file(&format!("{granule}/QI_DATA/MSK_QUALIT_B04.jp2"), "");
-    disk.file(&format!("{granule}/QI_DATA/MSK_CLDPRB_20m.jp2"), "");
+    disk.raster(&format!("{granule}/QI_DATA/MSK_CLDPRB_20m.jp2"), &[""], &[]);
     let bands = names(&["B02", "B04", "B8A", "MSK_CLDPRB"]);
     let asked = Asked { bands: &bands, mask_band: Some("SCL"), ..Asked::default() };
     for input in [root, ".", &format!("{granule}/IMG_DATA/R10m")] {
