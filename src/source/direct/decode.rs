@@ -1,18 +1,28 @@
 //! From a file's encoded blocks to decoded ones: one, or several together where that is faster.
 
+use std::time::Instant;
+
 use anyhow::{Context, Result};
 
 use super::DirectLayout;
 use super::cache::{Block, Work};
 use super::copy::swap_bytes;
 use super::files::DirectFile;
+use super::pace::Pace;
 use crate::codec::{BlockLayout, Compression, Decoder, Predictor};
 use crate::pixels::Buffer;
 
 /// A worker's decoders, and the encoded bytes of the blocks that are decoded together.
 pub(super) struct BlockDecoder {
-    decoders: Vec<((Compression, Predictor), Decoder)>,
+    decoders: Vec<Known>,
     encoded: Vec<Vec<u8>>,
+}
+
+/// The decoder of a kind of blocks, and whether they are decoded faster together: those of imagery are, noise is not.
+struct Known {
+    kind: (Compression, Predictor),
+    decoder: Decoder,
+    together: Pace,
 }
 
 impl BlockDecoder {
@@ -48,7 +58,8 @@ impl BlockDecoder {
             return Ok(None);
         }
         let mut buffer = buffer_for(layout, shape, spare);
-        decoder(&mut self.decoders, layout)?
+        known(&mut self.decoders, layout)?
+            .decoder
             .decode(encoded, shape, buffer.bytes_mut())
             .with_context(|| format!("block {place}"))?;
         Ok(Some(in_native_order(layout, buffer)))
@@ -82,7 +93,13 @@ impl BlockDecoder {
         }
         let encoded: Vec<&[u8]> = self.encoded[..buffers.len()].iter().map(Vec::as_slice).collect();
         let mut outs: Vec<&mut [u8]> = buffers.iter_mut().map(Buffer::bytes_mut).collect();
-        let results = decoder(&mut self.decoders, layout)?.decode_batch(&encoded, shape, &mut outs);
+        let Known { decoder, together, .. } = known(&mut self.decoders, layout)?;
+        let (as_usual, began) = (together.takes_usual(), Instant::now());
+        let results = match as_usual {
+            true => decoder.decode_batch(&encoded, shape, &mut outs),
+            false => encoded.iter().zip(outs).map(|(one, out)| decoder.decode(one, shape, out)).collect(),
+        };
+        together.note(as_usual, began.elapsed(), encoded.len() * shape.bytes());
         for ((result, buffer), in_work) in results.into_iter().zip(buffers).zip(in_work) {
             if result.is_ok() {
                 in_work.finish(Some(in_native_order(layout, buffer)));
@@ -107,18 +124,15 @@ fn in_native_order(layout: &DirectLayout, mut buffer: Buffer) -> Buffer {
     buffer
 }
 
-fn decoder<'d>(
-    decoders: &'d mut Vec<((Compression, Predictor), Decoder)>,
-    layout: &DirectLayout,
-) -> Result<&'d mut Decoder> {
+fn known<'d>(decoders: &'d mut Vec<Known>, layout: &DirectLayout) -> Result<&'d mut Known> {
     let kind = (layout.compression, layout.predictor);
-    let found = decoders.iter().position(|(known, _)| *known == kind);
-    let index = match found {
+    let index = match decoders.iter().position(|known| known.kind == kind) {
         Some(index) => index,
         None => {
-            decoders.push((kind, Decoder::new(kind.0, kind.1)?));
+            let decoder = Decoder::new(kind.0, kind.1)?;
+            decoders.push(Known { kind, decoder, together: Pace::default() });
             decoders.len() - 1
         }
     };
-    Ok(&mut decoders[index].1)
+    Ok(&mut decoders[index])
 }

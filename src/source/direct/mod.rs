@@ -9,6 +9,7 @@ mod copy;
 mod decode;
 mod files;
 mod layout;
+mod pace;
 mod parts;
 mod uses;
 
