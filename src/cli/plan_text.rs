@@ -76,7 +76,7 @@ fn write_mosaic(text: &mut String, prepared: &Prepared) -> std::fmt::Result {
         _ => "",
     };
     writeln!(text, "  nodata      {nodata}{validity}")?;
-    writeln!(text, "  method      {}", mosaic.method)?;
+    writeln!(text, "  method      {}", mosaic.method_name)?;
     writeln!(
         text,
         "  storage     {} with predictor {}, blocks of {}x{}, {}{}",

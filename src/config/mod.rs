@@ -21,7 +21,7 @@ mod size;
 
 pub use choices::{Format, OnError, Verify};
 pub use creation_options::{BigTiff, CreationOptions, Interleave};
-pub use expressions::{Stage, split_expression};
+pub use expressions::Stage;
 pub use keys::{Group, KEYS, Key, Kind};
 pub use layers::{DEFAULT_FILE, ENVIRONMENT_PREFIX, Layer, Origin, Typed};
 pub use machine::Machine;

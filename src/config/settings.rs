@@ -33,7 +33,7 @@ pub struct Settings {
     pub block: usize,
     /// How overlaps are decided.
     pub method: Method,
-    /// Formulas over bands, each `name=formula` ([`split_expression`](super::split_expression)), that become the
+    /// Formulas over bands, each `name=formula`, that become the
     /// output's bands; none when empty.
     pub expressions: Vec<String>,
     /// Whether formulas are computed before or after overlaps are decided.

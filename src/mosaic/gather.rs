@@ -10,7 +10,8 @@ use crate::config::{OnError, Settings};
 use crate::output::Target;
 use crate::run::in_parallel;
 use crate::source::{
-    Conflict, Model, Mosaic, Problem, Request, Source, StackRequest, inspect, names, resolve_crs, unify,
+    Conflict, DeriveRequest, Model, Mosaic, Problem, Request, Source, StackRequest, inspect, names,
+    resolve_crs, unify,
 };
 
 /// The mosaic, and what became of each input.
@@ -58,7 +59,11 @@ pub fn gather(settings: &Settings, hooks: &mut Hooks) -> Result<Gathered, Failur
         problems.push(problem);
         None
     });
-    let request = request(settings, wkt, stack);
+    let derive = scenes::derive(settings).unwrap_or_else(|wrong| {
+        problems.extend(wrong);
+        DeriveRequest::default()
+    });
+    let request = Request { derive, ..request(settings, wkt, stack) };
     let (mut sources, wrong) = inspect_all(&names, &request, settings.threads, hooks, &mut warnings)?;
     let mut skipped = Vec::new();
     match settings.on_error {
@@ -129,7 +134,9 @@ fn request(settings: &Settings, wkt: Option<String>, stack: Option<StackRequest>
     Request {
         reader: settings.reader,
         method: method::alike(&settings.method),
+        method_name: settings.method.to_string(),
         stack,
+        derive: DeriveRequest::default(),
         band_names: Vec::new(),
         wkt,
         resolution: settings.resolution,

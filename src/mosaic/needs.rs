@@ -7,7 +7,7 @@ use crate::geometry::Size;
 use crate::output::BlockWriter;
 use crate::pixels::Composite;
 use crate::plan::{self, Jobs, Levels, Needs, Plan, TooSmall, Touching, WindowGrid};
-use crate::run::{Pyramid, memory};
+use crate::run::{DerivedBands, Pyramid, memory};
 use crate::source::{Mosaic, PlacedSource, Placement, Problem, ReaderChoice, Source};
 
 /// Cuts the work so that it fits into the budget.
@@ -52,10 +52,12 @@ pub fn plan(
         pixel_bytes: mosaic.pixel_bytes() + usize::from(mosaic.mask),
         kernel_radius: encoding.overview_resampling.kernel_radius(),
     };
-    let stack_bytes = |area: Size| stacked::bytes_per_pixel(mosaic, || touching(area));
+    let derived_bytes = DerivedBands::bytes_per_pixel(mosaic);
+    let stack_bytes = |area: Size| stacked::bytes_per_pixel(mosaic, || touching(area)) + derived_bytes;
     let needs = Needs {
         levels: &levels,
         bands_together: mosaic.stack.is_some()
+            || mosaic.derived.is_some()
             || !levels.overviews.is_empty() && Pyramid::bands_together(mosaic),
         moving_bytes: if encoding.cloud_optimized { BlockWriter::MOVING_BYTES } else { 0 },
         size: mosaic.grid.size,

@@ -7,10 +7,13 @@ use std::sync::atomic::Ordering;
 use super::gather::{self, Gathered};
 use super::{Failure, Hooks, harmonize, method};
 use crate::config::{self, OnError, SceneSettings, Settings};
-use crate::pixels::MaskRule;
+use crate::pixels::{self, Formula, MaskRule};
 use crate::run::in_parallel;
 use crate::source::scenes::{Asked, BandFile, Found, Order, Scene, Search};
-use crate::source::{Mosaic, Problem, Request, SceneFile, SceneSources, Source, StackRequest, unify_scenes};
+use crate::source::{
+    Beside, DeriveRequest, Mosaic, Problem, Request, SceneFile, SceneSources, Source, StackRequest,
+    StackedScene, unify_scenes,
+};
 
 /// Whether a run works on scenes: it asks for a mask, for bands by name, or chooses among scenes.
 pub fn are_asked_for(settings: &Settings) -> bool {
@@ -92,6 +95,7 @@ pub fn unify(
         let (unified, notes) = unify_scenes(&scenes, &request);
         match unified {
             Ok(mut mosaic) => {
+                without_dates(&mosaic).map_err(Failure::Problems)?;
                 gathered.warnings.extend(notes);
                 describe(settings, &found, &mut mosaic);
                 let used = scenes.iter().map(|scene| scene.name.to_string()).collect();
@@ -115,7 +119,9 @@ pub fn stack(settings: &Settings) -> Result<Option<StackRequest>, Problem> {
         settings.scenes.clone();
     let scenes = are_asked_for(settings);
     let simple = matches!(settings.method, config::Method::Simple(_));
-    if simple && !scenes && min_count <= 1 && !zero_is_nodata {
+    let before = !settings.expressions.is_empty() && settings.expression_stage == config::Stage::Before;
+    let derived = before || settings.count_band || settings.provenance || settings.date_band;
+    if simple && !scenes && min_count <= 1 && !zero_is_nodata && !derived {
         return Ok(None);
     }
     let mask = settings.scenes.mask_band.is_some().then(|| MaskRule {
@@ -126,6 +132,29 @@ pub fn stack(settings: &Settings) -> Result<Option<StackRequest>, Problem> {
     });
     let (rule, score) = (method::rule(&settings.method), method::score(&settings.method)?);
     Ok(Some(StackRequest { rule, least: min_count, mask, zero_is_nodata, score }))
+}
+
+/// Which bands are derived; bands are named for a factor that all of them are multiplied with.
+///
+/// # Errors
+/// Formulas that cannot be understood.
+pub fn derive(settings: &Settings) -> Result<DeriveRequest, Vec<Problem>> {
+    let (mut formulas, mut problems) = (Vec::new(), Vec::new());
+    for text in &settings.expressions {
+        match Formula::parse(text) {
+            Ok(parsed) => formulas.extend(parsed),
+            Err(message) => problems.push(Problem::new("--expr", message)),
+        }
+    }
+    let beside = [
+        (settings.count_band, Beside::Count),
+        (settings.provenance, Beside::Provenance),
+        (settings.date_band, Beside::Date),
+    ];
+    let beside = beside.into_iter().filter(|(asked, _)| *asked).map(|(_, beside)| beside).collect();
+    let before = settings.expression_stage == config::Stage::Before;
+    let request = DeriveRequest { formulas, before, beside, factor: settings.scale_factor };
+    if problems.is_empty() { Ok(request) } else { Err(problems) }
 }
 
 /// A scene's bands by file.
@@ -161,10 +190,23 @@ fn put_together(
     let complete = files.iter().map(|file| file.slots.len()).sum::<usize>() == scene.bands.len()
         && mask.is_some() == scene.mask.is_some();
     match complete {
-        true => Ok(SceneSources { name: scene.name.as_str().into(), files, mask, shifts }),
+        true => Ok(SceneSources { name: scene.name.as_str().into(), files, mask, shifts, date: scene.date }),
         // A file that could not be inspected is a problem already.
         false => Err(problems),
     }
+}
+
+/// Scenes without a date, where dates are told.
+fn without_dates(mosaic: &Mosaic) -> Result<(), Vec<Problem>> {
+    let tells = mosaic.derived.as_ref().is_some_and(|derived| derived.beside.contains(&Beside::Date));
+    let scenes =
+        mosaic.stack.iter().flat_map(|stack| &stack.scenes).filter(|scene| tells && scene.date.is_none());
+    let of = |scene: &StackedScene| {
+        Problem::new(&*scene.name, "its date is not known, and --date-band tells it")
+            .with_hint("a name with a date tells it, or --scene-pattern with a group named 'date'")
+    };
+    let problems: Vec<Problem> = scenes.map(of).collect();
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
 /// Names the bands, and says which dates are covered.

@@ -1,22 +1,41 @@
 //! How many bytes all scenes of a pixel take, where they are decided together.
 
-use crate::pixels::Stack;
+use crate::pixels::{Program, Stack};
 use crate::plan::Touching;
-use crate::source::{Mosaic, Stacked};
+use crate::source::{Mosaic, Score, Stacked};
 
 /// Bytes of one pixel of all scenes that touch a window of the size that `touching` is for, the most of any; none where
 /// pixels are decided source by source.
 pub fn bytes_per_pixel(mosaic: &Mosaic, touching: impl Fn() -> Touching) -> usize {
     let Some(stack) = &mosaic.stack else { return 0 };
+    let depth = depth(mosaic, stack, &touching());
     let masks = stack.scenes.iter().filter_map(|scene| Some(&mosaic.sources[scene.mask?]));
     let of_mask =
         masks.map(|mask| mask.source.bands[mask.bands[0]].pixel_type.bytes() + MARKS).max().unwrap_or(0);
-    Stack::bytes_per_pixel(mosaic.working_type, stack.bands, depth(mosaic, stack, &touching())) + of_mask
+    // One scene as it is read, its copy, and what formulas make of it.
+    let read = 2 * Stack::bytes_per_pixel(mosaic.working_type, stack.read_bands, 1)
+        + stack.read_bands
+        + stack.bands * (stack.pixel_type.bytes() + 1);
+    let score =
+        if stack.score.is_some() { 4 * depth + 8 + stack.bands * stack.pixel_type.bytes() } else { 0 };
+    Stack::bytes_per_pixel(stack.pixel_type, stack.bands, depth)
+        + of_mask
+        + score
+        + if stack.before.is_some() { read } else { 0 }
 }
 
 /// Bytes with which one worker decides them, however many pixels there are.
 pub fn work_bytes(mosaic: &Mosaic) -> usize {
-    let of = |stack: &Stacked| Stack::bytes_to_decide(mosaic.working_type, stack.bands, stack.scenes.len());
+    let programs = |stack: &Stacked| {
+        let of_score = match &stack.score {
+            Some(Score::Formula(program)) => program.bytes(),
+            _ => 0,
+        };
+        of_score + stack.before.as_ref().map_or(0, Program::bytes)
+    };
+    let of = |stack: &Stacked| {
+        Stack::bytes_to_decide(stack.pixel_type, stack.bands, stack.scenes.len()) + programs(stack)
+    };
     mosaic.stack.as_ref().map_or(0, of)
 }
 

@@ -35,6 +35,6 @@ pub use place::Placement;
 pub use problem::Problem;
 pub use stamp::Stamp;
 pub use unify::{
-    Conflict, Mosaic, MosaicBand, PlacedSource, ReaderChoice, Request, Role, SceneFile, SceneSources, Score,
-    ScoreRequest, StackRequest, Stacked, StackedScene, unify, unify_scenes,
+    Beside, Conflict, DeriveRequest, Derived, Mosaic, MosaicBand, PlacedSource, ReaderChoice, Request, Role,
+    SceneFile, SceneSources, Score, ScoreRequest, StackRequest, Stacked, StackedScene, unify, unify_scenes,
 };

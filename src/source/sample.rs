@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{ReaderChoice, Request, Source, SourceBand, Storage};
+use super::{DeriveRequest, ReaderChoice, Request, Source, SourceBand, Storage};
 use crate::geometry::{Footprint, GeoTransform, Resolution, ResolutionRule, Size};
 use crate::pixels::{Method, PixelType, Resampling};
 
@@ -58,7 +58,9 @@ pub(crate) fn request() -> Request {
     Request {
         reader: ReaderChoice::Auto,
         method: Method::Last,
+        method_name: Method::Last.to_string(),
         stack: None,
+        derive: DeriveRequest::default(),
         wkt: None,
         resolution: ResolutionRule::Same,
         bounds: None,

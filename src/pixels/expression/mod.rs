@@ -56,4 +56,16 @@ impl Formula {
     pub fn parse(text: &str) -> Result<Vec<Formula>, String> {
         parse::formulas(text).map_err(|fault| fault.shown_in(text))
     }
+
+    /// The values of the band with this index, under a name.
+    pub fn of_band(index: usize, name: &str) -> Formula {
+        let name = Some(name.to_owned()).filter(|name| !name.is_empty());
+        Formula { name, tree: tree::Tree::Band(format!("b{}", index + 1)) }
+    }
+
+    /// The same, multiplied with a factor.
+    pub fn times(&self, factor: f64) -> Formula {
+        let tree = tree::Tree::binary(tree::Binary::Multiply, self.tree.clone(), tree::Tree::Number(factor));
+        Formula { name: self.name.clone(), tree }
+    }
 }

@@ -90,6 +90,34 @@ impl Stack {
         scene
     }
 
+    /// Marks with 1 where the scene that came last has data: bands × pixels.
+    pub fn mark_present(&self, present: &mut Vec<u8>) {
+        let (bands, pixels, last) = (self.bands, self.pixels(), self.depth() - 1);
+        let seen = &self.seen[last * pixels..][..pixels];
+        present.clear();
+        dispatch_pixel_type!(self.values.pixel_type(), T => {
+            let values = &self.values.pixels::<T>()[last * bands * pixels..][..bands * pixels];
+            for (plane, nodata) in values.chunks_exact(pixels.max(1)).zip(&self.nodata[last * bands..]) {
+                let nodata = nodata.and_then(Number::to_pixel::<T>);
+                let has_data = |value: T| !value.is_nan() && nodata.is_none_or(|nodata| value != nodata);
+                present.extend(plane.iter().zip(seen).map(|(&value, &seen)| u8::from(seen != 0 && has_data(value))));
+            }
+        });
+    }
+
+    /// Gives a scene its pixels, bands × pixels of floats: NaN where `valid`, as large, is zero.
+    pub fn put(&mut self, scene: usize, values: &Buffer, valid: &[u8]) {
+        assert_eq!(values.len(), valid.len());
+        dispatch_pixel_type!(self.values.pixel_type(), T => {
+            let (to, seen) = self.scene_mut::<T>(scene);
+            let nan = T::from_f64(f64::NAN);
+            for ((to, &value), &valid) in to.iter_mut().zip(values.pixels::<T>()).zip(valid) {
+                *to = if valid == 0 { nan } else { value };
+            }
+            seen.fill(1);
+        });
+    }
+
     fn seen_mut(&mut self, scene: usize) -> &mut [u8] {
         let pixels = self.pixels();
         &mut self.seen[scene * pixels..][..pixels]

@@ -157,7 +157,10 @@ impl<'a> Attempt<'a> {
             each("stacks", THREAD),
             each("pixels of one source", self.layer_pixels() * (bands * needs.working_bytes as u64 + 3)),
             each("the composite's state", pixels * bands * needs.state_bytes as u64),
-            each("all scenes' pixels", pixels * self.stack_bytes as u64 + needs.stack_work_bytes as u64),
+            each(
+                "all scenes' pixels, and bands derived of others",
+                pixels * self.stack_bytes as u64 + needs.stack_work_bytes as u64,
+            ),
             each("the pixels decided", pixels * (bands * needs.output_bytes as u64 + 1)),
             // What they are encoded to is the window's at once.
             each("blocks being encoded", (self.batch() * block_bytes) as u64),

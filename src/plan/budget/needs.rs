@@ -18,7 +18,7 @@ pub struct Needs<'a> {
     /// Bytes of the composite's state for a pixel of one band.
     pub state_bytes: usize,
     /// Bytes of a pixel of all scenes that may lie on each other in an area of that size, where they are decided
-    /// together, else 0.
+    /// together, and of what is derived of it.
     pub stack_bytes: &'a dyn Fn(Size) -> usize,
     /// Bytes with which a worker decides them.
     pub stack_work_bytes: usize,

@@ -8,6 +8,7 @@ use std::time::Instant;
 use anyhow::Result;
 
 use super::Shared;
+use super::derived::DerivedBands;
 use super::lone;
 use super::reader::SourceReader;
 use super::stacked::StackedScenes;
@@ -16,7 +17,7 @@ use crate::pixels::{BandRule, Buffer, Composite, Layer, Number, pad_block};
 use crate::plan::Job;
 use crate::run::Totals;
 use crate::source::direct;
-use crate::source::{Mosaic, Pixels};
+use crate::source::{Derived, Mosaic, Pixels};
 
 /// The memory in which a worker decides pixels.
 pub struct Decided<'a> {
@@ -24,6 +25,7 @@ pub struct Decided<'a> {
     reader: SourceReader<'a>,
     composites: Composites,
     stacked: Option<StackedScenes<'a>>,
+    derived: Option<(&'a Derived, DerivedBands)>,
     layer: Pixels,
     /// The bands decided last: bands × rows × columns of the window.
     pub pixels: Buffer,
@@ -40,6 +42,7 @@ impl<'a> Decided<'a> {
             reader: SourceReader::new(shared),
             composites: Composites::default(),
             stacked: mosaic.stack.as_ref().map(|stack| StackedScenes::new(shared, stack)),
+            derived: mosaic.derived.as_ref().map(|derived| (derived, DerivedBands::new(mosaic, derived))),
             layer: Pixels::new(mosaic.working_type),
             pixels: Buffer::zeros(mosaic.pixel_type, 0),
             valid: Vec::new(),
@@ -65,11 +68,34 @@ impl<'a> Decided<'a> {
         Totals::add(&totals.read, reading);
     }
 
-    /// Decides `bands` of an area of the job's window.
+    /// Decides `bands` of an area of the job's window: all of them where some are derived from others.
     ///
     /// # Errors
     /// When a source cannot be read.
     pub fn decide(&mut self, job: Job, area: Window, bands: Range<usize>) -> Result<()> {
+        let mosaic = self.shared.mosaic;
+        self.pixels.resize(bands.len() * area.pixels());
+        self.valid.resize(area.pixels(), 0);
+        let Some((derived, mut memory)) = self.derived.take() else {
+            return self.compose(job, area, bands);
+        };
+        let decided = 0..derived.bands.len();
+        memory.decided.resize(decided.len() * area.pixels());
+        // What is decided is not what is written: it goes to a buffer of its own.
+        std::mem::swap(&mut self.pixels, &mut memory.decided);
+        let composed = self.compose(job, area, decided);
+        std::mem::swap(&mut self.pixels, &mut memory.decided);
+        composed?;
+        let deriving = Instant::now();
+        let told = self.stacked.as_ref().and_then(StackedScenes::told);
+        memory.derive((mosaic, derived), told, &mut self.pixels, &mut self.valid);
+        Totals::add(&self.shared.totals.composite, deriving);
+        self.derived = Some((derived, memory));
+        Ok(())
+    }
+
+    /// Decides `bands` of those that are decided from the sources.
+    fn compose(&mut self, job: Job, area: Window, bands: Range<usize>) -> Result<()> {
         let Shared { mosaic, touching, totals, .. } = *self.shared;
         if let Some(index) = lone::source(mosaic, touching, job.window_row, area)
             && self.take_over(index, area, bands.clone())
@@ -77,8 +103,6 @@ impl<'a> Decided<'a> {
             return Ok(());
         }
         if let Some(stacked) = &mut self.stacked {
-            self.pixels.resize(bands.len() * area.pixels());
-            self.valid.resize(area.pixels(), 0);
             return stacked.decide(job, area, &mut self.reader, &mut self.pixels, &mut self.valid);
         }
         self.composites.start(mosaic, bands.clone(), area.size());
@@ -91,7 +115,7 @@ impl<'a> Decided<'a> {
             }
         }
         let compositing = Instant::now();
-        self.finish(area, bands);
+        self.finish(bands);
         Totals::add(&totals.composite, compositing);
         Ok(())
     }
@@ -171,11 +195,9 @@ impl<'a> Decided<'a> {
         })
     }
 
-    fn finish(&mut self, window: Window, bands: Range<usize>) {
-        self.pixels.resize(bands.len() * window.pixels());
-        self.valid.resize(window.pixels(), 0);
-        let background: Vec<Number> =
-            self.shared.mosaic.bands[bands].iter().map(|band| band.background).collect();
+    fn finish(&mut self, bands: Range<usize>) {
+        let decided = &self.shared.mosaic.decided().0[bands];
+        let background: Vec<Number> = decided.iter().map(|band| band.background).collect();
         self.composites.current().finish(&background, &mut self.pixels, &mut self.valid);
     }
 }
@@ -196,7 +218,7 @@ impl Composites {
         match &mut self.composite {
             Some(composite) => composite.reset(size),
             none => {
-                let rules: Vec<BandRule> = mosaic.bands[bands].iter().map(|band| band.rule).collect();
+                let rules: Vec<BandRule> = mosaic.decided().0[bands].iter().map(|band| band.rule).collect();
                 *none = Some(Composite::new(mosaic.working_type, &rules, size));
             }
         }

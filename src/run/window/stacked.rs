@@ -5,10 +5,11 @@ use std::time::Instant;
 use anyhow::Result;
 
 use super::Shared;
+use super::read_scene::ReadScene;
 use super::reader::SourceReader;
 use super::scores::Scores;
 use crate::geometry::{Size, Window};
-use crate::pixels::{Buffer, Decision, MaskRule, Number, Stack};
+use crate::pixels::{Buffer, Decision, MaskRule, Number, Side, Stack};
 use crate::plan::Job;
 use crate::run::Totals;
 use crate::source::{Pixels, Role, Stacked, StackedScene};
@@ -18,6 +19,11 @@ pub struct StackedScenes<'a> {
     shared: &'a Shared<'a>,
     scenes: &'a Stacked,
     stack: Stack,
+    /// What is told of each pixel beside its value, where it is wanted; and the scenes in the stack, by number.
+    side: Option<Side>,
+    touched: Vec<usize>,
+    /// One scene as it is read, where formulas are computed of it.
+    read: Option<ReadScene>,
     layer: Pixels,
     background: Vec<Number>,
     mask: HiddenPixels,
@@ -31,9 +37,16 @@ impl<'a> StackedScenes<'a> {
         StackedScenes {
             shared,
             scenes,
-            stack: Stack::new(mosaic.working_type, scenes.bands),
+            stack: Stack::new(scenes.pixel_type, scenes.bands),
+            side: mosaic
+                .derived
+                .as_ref()
+                .filter(|derived| !derived.beside.is_empty())
+                .map(|_| Side::default()),
+            touched: Vec::new(),
+            read: scenes.before.as_ref().map(|_| ReadScene::new(mosaic.working_type, scenes)),
             layer: Pixels::new(mosaic.working_type),
-            background: mosaic.bands.iter().map(|band| band.background).collect(),
+            background: mosaic.decided().0.iter().map(|band| band.background).collect(),
             mask: HiddenPixels::default(),
             scores: Scores::default(),
         }
@@ -53,20 +66,14 @@ impl<'a> StackedScenes<'a> {
         valid: &mut [u8],
     ) -> Result<()> {
         let scenes = self.scenes;
-        let mut touched: Vec<usize> = self
-            .shared
-            .touching
-            .sources(job.window_row, area)
-            .filter_map(|source| scenes.scene_of(source))
-            .collect();
-        touched.dedup();
-        self.stack.reset(area.size(), touched.len());
+        let sources = self.shared.touching.sources(job.window_row, area);
+        self.touched.clear();
+        self.touched.extend(sources.filter_map(|source| scenes.scene_of(source)));
+        self.touched.dedup();
+        self.stack.reset(area.size(), self.touched.len());
         self.scores.values.clear();
-        for &scene in &touched {
-            self.add(&scenes.scenes[scene], area, reader)?;
-            if let Some(score) = &scenes.score {
-                self.scores.add(score, &scenes.scenes[scene], area, &self.shared.mosaic.grid, &self.stack);
-            }
+        for index in 0..self.touched.len() {
+            self.add(&scenes.scenes[self.touched[index]], area, reader)?;
         }
         let compositing = Instant::now();
         let decision = Decision {
@@ -75,16 +82,52 @@ impl<'a> StackedScenes<'a> {
             least: scenes.asked.least,
             background: &self.background,
         };
-        self.stack.decide(&decision, pixels, valid, None);
+        self.stack.decide(&decision, pixels, valid, self.side.as_mut());
         Totals::add(&self.shared.totals.composite, compositing);
         Ok(())
+    }
+
+    /// What is told of each pixel decided last, and the scenes that were in the stack.
+    pub fn told(&self) -> Option<(&Side, &[usize])> {
+        Some((self.side.as_ref()?, &self.touched))
     }
 
     /// Puts a scene below those that are there.
     fn add(&mut self, scene: &StackedScene, area: Window, reader: &mut SourceReader) -> Result<()> {
         let Shared { mosaic, totals, .. } = *self.shared;
-        let number = self.stack.push(&scene.nodata);
-        let stack = &mut self.stack;
+        match self.read.take() {
+            None => {
+                let number = self.stack.push(&scene.nodata);
+                self.read_scene(scene, area, reader, number, None)?;
+            }
+            Some(mut read) => {
+                read.stack.reset(area.size(), 1);
+                read.stack.push(&scene.nodata);
+                self.read_scene(scene, area, reader, 0, Some(&mut read.stack))?;
+                let deriving = Instant::now();
+                read.derive_into(&mut self.stack, self.scenes);
+                Totals::add(&totals.composite, deriving);
+                self.read = Some(read);
+            }
+        }
+        if let Some(score) = &self.scenes.score {
+            self.scores.add(score, scene, area, &mosaic.grid, &self.stack);
+        }
+        Ok(())
+    }
+
+    /// Reads a scene into the stack, or into another one, as the scene with this number: masked, and brought to one
+    /// level.
+    fn read_scene(
+        &mut self,
+        scene: &StackedScene,
+        area: Window,
+        reader: &mut SourceReader,
+        number: usize,
+        into: Option<&mut Stack>,
+    ) -> Result<()> {
+        let Shared { mosaic, totals, .. } = *self.shared;
+        let stack = into.unwrap_or(&mut self.stack);
         for index in scene.sources.clone() {
             let placed = &mosaic.sources[index];
             let Some(part) = placed.window.and_then(|window| window.intersection(area)) else { continue };

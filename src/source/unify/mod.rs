@@ -3,6 +3,7 @@
 mod bands;
 mod carried;
 mod crs;
+mod derived;
 mod grid;
 mod names;
 mod reader;
@@ -13,10 +14,13 @@ mod types;
 
 use std::sync::Arc;
 
+pub use derived::{Beside, DeriveRequest, Derived};
 pub use reader::ReaderChoice;
 pub use scenes::{SceneFile, SceneSources, Score, ScoreRequest, StackRequest, Stacked, StackedScene};
 
 use super::{Placement, Problem, Source, SourceBand};
+use derived::Output;
+
 use crate::geometry::{Bounds, Grid, ResolutionRule, Window};
 use crate::pixels::{BandRule, Method, Number, PixelType, Resampling};
 
@@ -28,8 +32,12 @@ pub struct Request {
     /// How overlaps are decided, one source after the other; of what a stack decides, what it is alike in types and
     /// meaning.
     pub method: Method,
+    /// How they are decided, as it was typed.
+    pub method_name: String,
     /// How they are decided where all sources of a pixel are looked at together.
     pub stack: Option<StackRequest>,
+    /// Which bands are derived from others.
+    pub derive: DeriveRequest,
     /// The target CRS as WKT, when one was asked for.
     pub wkt: Option<String>,
     /// How the resolution is decided.
@@ -65,6 +73,8 @@ pub struct Mosaic {
     pub pixel_type: PixelType,
     /// Its bands.
     pub bands: Vec<MosaicBand>,
+    /// How they come from those that are decided, where they are not these.
+    pub derived: Option<Derived>,
     /// Its nodata value.
     pub nodata: Option<Number>,
     /// Whether a mask says which pixels are valid.
@@ -73,6 +83,8 @@ pub struct Mosaic {
     pub opaque: Option<Number>,
     /// How overlaps are decided.
     pub method: Method,
+    /// The same as it was typed.
+    pub method_name: String,
     /// The scenes, where pixels are decided from all of them together.
     pub stack: Option<Stacked>,
     /// Nodata of all sources, whatever they say.
@@ -162,9 +174,17 @@ impl Mosaic {
         }
     }
 
-    /// The rules of all bands.
+    /// The bands that are decided from the sources, and their type.
+    pub fn decided(&self) -> (&[MosaicBand], PixelType) {
+        match &self.derived {
+            Some(derived) => (&derived.bands, derived.pixel_type),
+            None => (&self.bands, self.pixel_type),
+        }
+    }
+
+    /// The rules of the bands that are decided.
     pub fn rules(&self) -> Vec<BandRule> {
-        self.bands.iter().map(|band| band.rule).collect()
+        self.decided().0.iter().map(|band| band.rule).collect()
     }
 
     /// Bytes of one pixel of all bands in the output.
@@ -228,10 +248,16 @@ impl Unifier<'_> {
         let mask = self.needs_mask(has_alpha);
         let opaque = has_alpha.then(|| self.opacity(&maps)).flatten();
         let bands = self.carry_bands(&maps, nodata, opaque.is_some());
+        let program = self.program(&bands, working_type);
+        let (before, after) = if self.request.derive.before { (program, None) } else { (None, program) };
         self.warn_of_impossible_nodata(&maps);
         let mut placed = self.place(&grid, &same_crs, &maps, working_type);
-        let stack = self.stack(&grid, &wkt, (&bands, working_type), &mut placed);
+        let stack = self.stack(&grid, &wkt, (&bands, working_type), before.clone(), &mut placed);
         self.check_reader(&placed, working_type);
+        let decided = Output { bands, pixel_type, nodata, mask };
+        let (output, derived) = self.derive(decided, before.as_ref(), after);
+        let Output { mut bands, pixel_type, nodata, mask } = output;
+        self.name_provenance(&mut bands, stack.as_ref());
         Some(Mosaic {
             grid,
             wkt,
@@ -241,7 +267,9 @@ impl Unifier<'_> {
             nodata,
             mask,
             opaque,
+            derived,
             method: self.request.method,
+            method_name: self.request.method_name.clone(),
             stack,
             source_nodata: self.request.source_nodata,
             metadata: self.common_metadata(),

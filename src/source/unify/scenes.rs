@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::derived::float_of;
 use super::grid::touched_window;
 use super::{Conflict, MosaicBand, PlacedSource, Role, Unifier};
 use crate::geometry::{Bounds, Grid};
 use crate::pixels::{Formula, MaskRule, Number, PixelType, Program, Resampling, Rule};
+use crate::source::scenes::Date;
 use crate::source::{Placement, Problem, Source, metres_per_unit, same_crs};
 
 /// How a pixel is decided where all its scenes are looked at together.
@@ -55,6 +57,8 @@ pub struct SceneSources {
     pub mask: Option<(Arc<Source>, usize)>,
     /// What is added to the pixels of each band of the mosaic; empty where nothing is.
     pub shifts: Vec<f64>,
+    /// The day it was taken.
+    pub date: Option<Date>,
 }
 
 /// A file of a scene.
@@ -73,8 +77,16 @@ pub struct SceneFile {
 pub struct Stacked {
     /// What was asked.
     pub asked: StackRequest,
+    /// How many bands are read of each scene.
+    pub read_bands: usize,
     /// How many bands are decided.
     pub bands: usize,
+    /// The type of each scene's pixels.
+    pub pixel_type: PixelType,
+    /// The formulas that are computed of each scene, compiled against the bands that are read.
+    pub before: Option<Program>,
+    /// The same as they were written.
+    pub formulas: Vec<Formula>,
     /// By what scenes are told apart, for rules that choose by a score.
     pub score: Option<Score>,
     /// The scenes, the first before all others where the rule prefers one.
@@ -92,6 +104,8 @@ pub struct StackedScene {
     pub bounds: Bounds,
     /// Its mask, among the mosaic's sources.
     pub mask: Option<usize>,
+    /// The day it was taken.
+    pub date: Option<Date>,
     /// Nodata of each band.
     pub nodata: Vec<Option<Number>>,
     /// What is added to the pixels of each band; empty where nothing is.
@@ -113,6 +127,7 @@ impl Unifier<'_> {
         grid: &Grid,
         wkt: &str,
         (bands, pixel_type): (&[MosaicBand], PixelType),
+        before: Option<Program>,
         placed: &mut Vec<PlacedSource>,
     ) -> Option<Stacked> {
         let mut asked = self.request.stack.clone()?;
@@ -122,7 +137,12 @@ impl Unifier<'_> {
             mask.reach = (mask.reach.0 / (grid.resolution.x * x), mask.reach.1 / (grid.resolution.y * y));
         }
         let score = self.score(&asked, bands, pixel_type);
-        let bands = bands.len();
+        let read_bands = bands.len();
+        let (bands, pixel_type) = match &before {
+            Some(program) => (program.outputs().len(), float_of(program)),
+            None => (read_bands, pixel_type),
+        };
+        let formulas = before.is_some().then(|| self.request.derive.formulas.clone()).unwrap_or_default();
         let mut first = 0;
         let mut scenes: Vec<StackedScene> = match self.scenes {
             None => (0..placed.len()).map(|index| alone(placed, index)).collect(),
@@ -131,7 +151,7 @@ impl Unifier<'_> {
                 .map(|scene| {
                     let sources = first..first + scene.files.len();
                     first = sources.end;
-                    together(scene, placed, sources, bands)
+                    together(scene, placed, sources, read_bands)
                 })
                 .collect(),
         };
@@ -142,7 +162,7 @@ impl Unifier<'_> {
             }
         }
         share_files(placed);
-        Some(Stacked { asked, bands, score, scenes })
+        Some(Stacked { asked, read_bands, bands, pixel_type, before, formulas, score, scenes })
     }
 
     /// The score asked for, its formula compiled.
@@ -188,6 +208,7 @@ fn alone(placed: &[PlacedSource], index: usize) -> StackedScene {
         sources: index..index + 1,
         bounds: source.footprint.bounds,
         mask: None,
+        date: None,
         nodata: nodata.to_vec(),
         shifts: Vec::new(),
     }
@@ -209,6 +230,7 @@ fn together(
         bounds: bounds.reduce(Bounds::common).expect("a scene has a file"),
         sources,
         mask: None,
+        date: scene.date,
         nodata,
         shifts: scene.shifts.clone(),
     }
