@@ -21,7 +21,7 @@ pub fn are_asked_for(settings: &Settings) -> bool {
     let by_name = settings.bands.iter().any(|band| band.parse::<usize>().is_err());
     let chosen = from.is_some() || to.is_some() || max_cloud.is_some() || *order != config::Order::Given;
     let made = stac.is_some() || scene_pattern.is_some() || mask_band.is_some();
-    by_name || chosen || made || method::needs_dates(&settings.method)
+    by_name || chosen || made || settings.date_band || method::needs_dates(&settings.method)
 }
 
 /// Looks for scenes among the inputs, many at once.
@@ -211,11 +211,12 @@ fn without_dates(mosaic: &Mosaic) -> Result<(), Vec<Problem>> {
 
 /// Names the bands, and says which dates are covered.
 fn describe(settings: &Settings, found: &Found, mosaic: &mut Mosaic) {
-    for (band, name) in mosaic.bands.iter_mut().zip(&found.band_names) {
+    // Formulas have names of their own.
+    let named = if settings.expressions.is_empty() { &found.band_names[..] } else { &[] };
+    for (band, name) in mosaic.bands.iter_mut().zip(named) {
         band.carried.description = match &settings.method {
-            config::Method::Simple(crate::pixels::Method::First | crate::pixels::Method::Last) => {
-                name.clone()
-            }
+            config::Method::Simple(pixels::Method::First | pixels::Method::Last) => name.clone(),
+            config::Method::Best { .. } => format!("{name} best"),
             method => format!("{name} {method}"),
         };
     }
