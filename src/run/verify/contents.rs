@@ -87,8 +87,8 @@ impl Contents<'_> {
         let bands = self.mosaic.bands.len();
         // The second decision holds every source's values at once: where many lie on each other, areas are smaller.
         let most = |job: &Job| {
-            let layers = self.touching.sources(job.window_row, job.window).count();
-            (AREA_BYTES / (reference::BYTES_PER_VALUE * bands * layers.max(1))).isqrt().max(1)
+            let touching: Vec<usize> = self.touching.sources(job.window_row, job.window).collect();
+            reference::largest_side(self.mosaic, &touching, LARGEST_SIDE, AREA_BYTES)
         };
         match depth {
             Depth::Sample => sample(self.jobs, bands, most),
@@ -120,6 +120,9 @@ fn holds(file: &File, record: &BlockRecord, framed: bool) -> io::Result<bool> {
     Ok(in_frame && checksum.finish() == record.checksum)
 }
 
+/// Columns and rows that an area has at most.
+const LARGEST_SIDE: usize = 256;
+
 /// Bytes that deciding one area may take.
 const AREA_BYTES: usize = 8 << 20;
 
@@ -146,10 +149,9 @@ fn sample(jobs: &Jobs, bands: usize, most_side: impl Fn(&Job) -> usize) -> Vec<(
 
 /// All jobs, cut into areas that fit into little memory.
 fn everything(jobs: &Jobs, most_side: impl Fn(&Job) -> usize) -> Vec<(usize, Window)> {
-    const SIDE: usize = 256;
     let jobs = (0..jobs.len()).map(|number| jobs.job(number));
     let areas = jobs.flat_map(|job| {
-        let side = SIDE.min(most_side(&job));
+        let side = most_side(&job);
         job.window.cut(Size::square(side)).map(move |area| (job.window_row, area))
     });
     areas.collect()

@@ -19,7 +19,7 @@ impl Scores {
     pub fn add(&mut self, score: &Score, scene: &StackedScene, area: Window, grid: &Grid, stack: &Stack) {
         match score {
             Score::FromEdge => self.add_distances(scene, area, grid),
-            Score::Formula(program) => {
+            Score::Formula { program, .. } => {
                 let mut result = self.result.take().unwrap_or_else(|| Buffer::zeros(PixelType::Float32, 0));
                 result.resize(area.pixels());
                 self.valid.resize(area.pixels(), 0);

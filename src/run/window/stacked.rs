@@ -199,6 +199,10 @@ impl HiddenPixels {
             let compositing = Instant::now();
             marks.resize(place.pixels(), 0);
             rule.mark(&layer.values, &mut marks);
+            if layer.masked {
+                // Nor is anything known where the mask's own file has no data.
+                marks.iter_mut().zip(&layer.mask).for_each(|(mark, &mask)| *mark &= u8::from(mask != 0));
+            }
             put(&marks, place, wide, around);
             if let Some(inside) = place.intersection(area) {
                 known(layer, place, inside, area, hidden);

@@ -43,7 +43,14 @@ pub enum Score {
     /// How far it lies from the scene's edge.
     FromEdge,
     /// What a formula gives.
-    Formula(Arc<Program>),
+    Formula {
+        /// The formula as it was understood.
+        formula: Formula,
+        /// The same to be computed fast.
+        program: Arc<Program>,
+        /// What it calls the bands.
+        bands: Vec<String>,
+    },
 }
 
 /// What is put together to a scene.
@@ -173,7 +180,9 @@ impl Unifier<'_> {
         };
         let names: Vec<String> = bands.iter().map(|band| band.carried.description.clone()).collect();
         match Program::compile(std::slice::from_ref(formula), &names, &vec![pixel_type; names.len()]) {
-            Ok(program) => Some(Score::Formula(program.into())),
+            Ok(program) => {
+                Some(Score::Formula { formula: formula.clone(), program: program.into(), bands: names })
+            }
             Err(problems) => {
                 let of =
                     |message| Conflict { problem: Problem::new("--method", message), sources: Vec::new() };
