@@ -52,7 +52,7 @@ fn index(near: f64, red: f64) -> f64 {
 fn a_formula_over_one_raster_needs_no_name_and_marks_what_has_no_data() {
     let folder = Folder::new();
     write_dates(&folder);
-    let line = format!("{}.tif -o out.tif --dtype Byte --verify none", DATES[0]);
+    let line = format!("{}.tif -o out.tif --dtype Byte --verify full", DATES[0]);
     folder
         .run_words(
             &[&line.split(' ').collect::<Vec<_>>()[..], &["--expr", "where(b1 > 2000, 1, 0)"]].concat(),
@@ -86,7 +86,7 @@ fn formulas_come_after_or_before_the_composite() {
             "--expr-stage",
             stage,
         ]);
-        words.extend(["--verify", "none", "--block", "32"].iter().chain(more));
+        words.extend(["--verify", "full", "--block", "32"].iter().chain(more));
         folder.run_words(&words).done();
         folder.raster(&output)
     };
@@ -120,7 +120,7 @@ fn formulas_come_after_or_before_the_composite() {
 fn a_factor_multiplies_pixels_before_they_take_the_outputs_type() {
     let folder = Folder::new();
     write_dates(&folder);
-    folder.run(&format!("{}.tif -o out.tif --scale-factor 0.0001 --verify none", DATES[1])).done();
+    folder.run(&format!("{}.tif -o out.tif --scale-factor 0.0001 --verify full", DATES[1])).done();
     let expected =
         each(|x, y| pixel(1, 2, x, y).map_or(f64::NAN, |value| f64::from(value as f32 * 0.0001f32)));
     assert_same_pixels(&folder.raster("out.tif").pixels(2), &expected, SIDE, "scaled");
@@ -131,7 +131,7 @@ fn counts_provenance_and_dates_are_told_beside() {
     let folder = Folder::new();
     write_dates(&folder);
     let line = "2024-06-02.tif 2024-06-17.tif 2024-08-01.tif 2024-08-16.tif -o out.tif --method newest --count-band \
-                --provenance --date-band --verify none --report report.json";
+                --provenance --date-band --verify full --report report.json";
     folder.run(line).done();
     let out = folder.raster("out.tif");
     let newest = |x, y| (0..DATES.len()).rev().find(|&date| pixel(date, 1, x, y).is_some());

@@ -1,6 +1,6 @@
 //! How many bytes all scenes of a pixel take, where they are decided together.
 
-use crate::pixels::{Program, Stack};
+use crate::pixels::Stack;
 use crate::plan::Touching;
 use crate::source::{Mosaic, Score, Stacked};
 
@@ -28,10 +28,10 @@ pub fn bytes_per_pixel(mosaic: &Mosaic, touching: impl Fn() -> Touching) -> usiz
 pub fn work_bytes(mosaic: &Mosaic) -> usize {
     let programs = |stack: &Stacked| {
         let of_score = match &stack.score {
-            Some(Score::Formula(program)) => program.bytes(),
+            Some(Score::Formula { program, .. }) => program.bytes(),
             _ => 0,
         };
-        of_score + stack.before.as_ref().map_or(0, Program::bytes)
+        of_score + stack.before.as_ref().map_or(0, |before| before.program.bytes())
     };
     let of = |stack: &Stacked| {
         Stack::bytes_to_decide(stack.pixel_type, stack.bands, stack.scenes.len()) + programs(stack)

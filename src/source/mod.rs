@@ -35,6 +35,7 @@ pub use place::Placement;
 pub use problem::Problem;
 pub use stamp::Stamp;
 pub use unify::{
-    Beside, Conflict, DeriveRequest, Derived, Mosaic, MosaicBand, PlacedSource, ReaderChoice, Request, Role,
-    SceneFile, SceneSources, Score, ScoreRequest, StackRequest, Stacked, StackedScene, unify, unify_scenes,
+    Beside, Compiled, Conflict, DeriveRequest, Derived, Mosaic, MosaicBand, PlacedSource, ReaderChoice,
+    Request, Role, SceneFile, SceneSources, Score, ScoreRequest, StackRequest, Stacked, StackedScene, unify,
+    unify_scenes,
 };

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 
 use crate::dispatch_pixel_type;
 use crate::pixels::{Buffer, Evaluator, Number, Pixel, PixelType, Present, Side};
-use crate::source::{Beside, Derived, Mosaic, MosaicBand, Stacked};
+use crate::source::{Beside, Compiled, Derived, Mosaic, MosaicBand, Stacked};
 
 /// The memory in which a worker derives bands.
 pub struct DerivedBands {
@@ -50,13 +50,13 @@ impl DerivedBands {
     ) {
         let count = valid.len();
         let results = mosaic.bands.len() - derived.beside.len();
-        match &derived.program {
+        match &derived.formulas {
             None => {
                 dispatch_pixel_type!(pixels.pixel_type(), T => {
                     pixels.pixels_mut::<T>()[..results * count].copy_from_slice(self.decided.pixels::<T>());
                 });
             }
-            Some(program) => {
+            Some(Compiled { program, .. }) => {
                 mark_present(&self.decided, &mut self.present);
                 self.results.resize(results * count);
                 self.valid.resize(results * count, 0);

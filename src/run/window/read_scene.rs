@@ -1,7 +1,7 @@
 //! A scene as it is read, of which formulas make what is decided.
 
 use crate::pixels::{Buffer, Evaluator, Number, PixelType, Present, Stack};
-use crate::source::Stacked;
+use crate::source::{Compiled, Stacked};
 
 /// One scene's bands, and the memory in which formulas are computed of them.
 pub struct ReadScene {
@@ -28,7 +28,7 @@ impl ReadScene {
     /// Puts the formulas' results for the scene below the scenes that are there. Where a band that a formula reads has
     /// no data, its result is NaN, which is none.
     pub fn derive_into(&mut self, stack: &mut Stack, scenes: &Stacked) {
-        let Some(program) = &scenes.before else { return };
+        let Some(Compiled { program, .. }) = &scenes.before else { return };
         let (inputs, pixels) = (self.stack.last_scene(), self.stack.pixels());
         self.stack.mark_present(&mut self.present);
         self.results.resize(scenes.bands * pixels);

@@ -4,6 +4,7 @@
 //! it, and each pixel is decided by looking at the list of its values.
 
 mod decide;
+mod derived;
 mod geometric;
 mod mask;
 mod read;
@@ -49,7 +50,7 @@ pub fn first_difference(
         let found = found.collect::<Result<Vec<_>>>()?;
         let mask = if mosaic.mask { Some(read_mask(&written, window)?) } else { None };
         let difference = |pixel: usize| {
-            let decided = opinion.decide(pixel);
+            let decided = derived::of_pixel(mosaic, opinion.decide(pixel));
             let (column, row) = (window.column + pixel % window.columns, window.row + pixel / window.columns);
             for (index, (band, decided)) in mosaic.bands.iter().zip(&decided).enumerate() {
                 let background = || Value::of(band.background, mosaic.pixel_type);
@@ -77,10 +78,20 @@ pub fn largest_side(mosaic: &Mosaic, touching: &[usize], most: usize, bytes: usi
         Some(stack) => (stacked::depth(stack, touching), stack.asked.mask.as_ref().map(|rule| rule.margin())),
     };
     // What the file holds is a layer, too.
-    let values = (layers + 1) * mosaic.bands.len();
+    let values = (layers + 1) * mosaic.bands.len().max(mosaic.decided().0.len());
     let of_mask = |side: usize| margin.map_or(0, |(x, y)| (side + 2 * x) * (side + 2 * y));
     let needed = |side: usize| BYTES_PER_VALUE * (side * side * values + of_mask(side));
     (1..=most).rev().find(|&side| needed(side) <= bytes).unwrap_or(1)
+}
+
+/// One pixel, decided.
+struct Decided {
+    /// Of each band; `None` where there are no data.
+    bands: Vec<Option<Expected>>,
+    /// How many scenes have data.
+    count: usize,
+    /// The scenes, by index, of which one was chosen or comes nearest.
+    nearest: Vec<usize>,
 }
 
 /// What is known of a window's pixels.
@@ -105,16 +116,18 @@ impl<'a> Opinion<'a> {
         Ok(Opinion::Layers(mosaic, touching.iter().map(read).collect::<Result<_>>()?))
     }
 
-    /// One pixel of all bands; `None` where there are no data.
-    fn decide(&self, pixel: usize) -> Vec<Option<Expected>> {
+    /// One pixel.
+    fn decide(&self, pixel: usize) -> Decided {
         match self {
             Opinion::Scenes(scenes) => scenes.decide(pixel),
             Opinion::Layers(mosaic, layers) => {
+                let (bands, pixel_type) = mosaic.decided();
                 let decide = |(index, band): (usize, &super::MosaicBand)| {
                     let values = layers.iter().filter_map(|layer| layer[index][pixel]);
-                    decide::decide(band.rule, values.collect(), mosaic.pixel_type)
+                    decide::decide(band.rule, values.collect(), pixel_type)
                 };
-                mosaic.bands.iter().enumerate().map(decide).collect()
+                let decided = bands.iter().enumerate().map(decide).collect();
+                Decided { bands: decided, count: 0, nearest: Vec::new() }
             }
         }
     }

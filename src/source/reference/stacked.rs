@@ -4,10 +4,10 @@ use anyhow::{Context, Result, bail};
 
 use super::read::read_source;
 use super::value::{Expected, Value};
-use super::{Layer, mask, rule};
+use super::{Decided, Layer, derived, mask, rule};
 use crate::geometry::Window;
-use crate::pixels::{Precision, find_band};
-use crate::source::{Mosaic, Role, Score, Stacked, StackedScene};
+use crate::pixels::{PixelType, Precision, find_band};
+use crate::source::{Compiled, Mosaic, Role, Score, Stacked, StackedScene};
 
 /// The scenes that lie in a window, and what they show.
 pub(super) struct Scenes<'a> {
@@ -46,20 +46,34 @@ impl<'a> Scenes<'a> {
         Ok(Scenes { mosaic, stack, window, scenes })
     }
 
-    /// One pixel of all bands; `None` where there are no data.
-    pub fn decide(&self, pixel: usize) -> Vec<Option<Expected>> {
-        let (asked, mosaic) = (&self.stack.asked, self.mosaic);
-        let least = asked.least.max(1) as usize;
-        if !asked.rule.is_together() {
-            let band = |band: usize| -> Option<Expected> {
-                let values: Vec<Value> =
-                    self.scenes.iter().filter_map(|(_, layer)| layer[band][pixel]).collect();
-                let enough = values.len() >= least;
-                enough.then(|| rule::of_band(asked.rule, &values, mosaic.working_type, mosaic.pixel_type))?
-            };
-            return (0..self.stack.bands).map(band).collect();
+    /// One pixel.
+    pub fn decide(&self, pixel: usize) -> Decided {
+        match self.stack.asked.rule.is_together() {
+            true => self.decide_together(pixel),
+            false => self.decide_each(pixel),
         }
-        // Without a gap in any band.
+    }
+
+    /// Bands one by one.
+    fn decide_each(&self, pixel: usize) -> Decided {
+        let asked = &self.stack.asked;
+        let types = (self.stack.pixel_type, self.mosaic.decided().1);
+        let band = |band: usize| -> Option<Expected> {
+            let values: Vec<Value> = self.scenes.iter().filter_map(|(_, layer)| layer[band][pixel]).collect();
+            let enough = values.len() >= asked.least.max(1) as usize;
+            enough.then(|| rule::of_band(asked.rule, &values, types.0, types.1))?
+        };
+        let bands: Vec<Option<Expected>> = (0..self.stack.bands).map(band).collect();
+        let any = |(_, layer): &&(&StackedScene, Layer)| layer.iter().any(|band| band[pixel].is_some());
+        let count = self.scenes.iter().filter(any).count();
+        // What is whole was rounded: another scene may come as near to it.
+        let nearest = self.nearest(pixel, &bands, if types.1.is_float() { 1e-6 } else { 1.0 });
+        Decided { bands, count, nearest }
+    }
+
+    /// All bands together, from scenes without a gap in any.
+    fn decide_together(&self, pixel: usize) -> Decided {
+        let (asked, mosaic) = (&self.stack.asked, self.mosaic);
         let whole = |(scene, layer): &(&'a StackedScene, Layer)| -> Option<Seen<'a>> {
             Some((*scene, layer.iter().map(|band| band[pixel]).collect::<Option<_>>()?))
         };
@@ -75,13 +89,37 @@ impl<'a> Scenes<'a> {
             }
         };
         let values: Vec<Vec<Value>> = seen.into_iter().map(|(_, values)| values).collect();
-        let types = (mosaic.working_type, mosaic.pixel_type);
-        let decided =
-            (values.len() >= least).then(|| rule::of_all_bands(asked.rule, &values, &scores, types));
-        match decided.flatten() {
+        let (count, types) = (values.len(), (self.stack.pixel_type, mosaic.decided().1));
+        let enough = count >= asked.least.max(1) as usize;
+        let decided = enough.then(|| rule::of_all_bands(asked.rule, &values, &scores, types)).flatten();
+        let bands: Vec<Option<Expected>> = match decided {
             Some(expected) => expected.into_iter().map(Some).collect(),
             None => vec![None; self.stack.bands],
-        }
+        };
+        let nearest = self.nearest(pixel, &bands, if asked.rule.chooses_scene() { 0.0 } else { 1.0 });
+        Decided { bands, count, nearest }
+    }
+
+    /// The scenes, by index, that come nearest to what was decided, or as good as that: within `slack` a band.
+    fn nearest(&self, pixel: usize, decided: &[Option<Expected>], slack: f64) -> Vec<usize> {
+        let distance = |layer: &Layer| -> Option<f64> {
+            let each = layer.iter().zip(decided).filter_map(|(band, decided)| {
+                let (value, decided) = (band[pixel]?.to_f64(), (*decided)?);
+                let middle = (decided.low().to_f64() + decided.high().to_f64()) / 2.0;
+                Some(if value == middle { 0.0 } else { (value - middle).abs() })
+            });
+            each.fold(None, |sum, distance| Some(sum.unwrap_or(0.0) + distance))
+        };
+        let distances: Vec<Option<f64>> = self.scenes.iter().map(|(_, layer)| distance(layer)).collect();
+        let least = distances.iter().flatten().copied().fold(f64::INFINITY, f64::min);
+        let near = |distance: &Option<f64>| {
+            distance
+                .is_some_and(|distance| distance <= least * (1.0 + 1e-6) + 2.0 * slack * decided.len() as f64)
+        };
+        let index =
+            |scene: &StackedScene| self.stack.scenes.iter().position(|other| std::ptr::eq(other, scene));
+        let scenes = self.scenes.iter().zip(&distances).filter(|(_, distance)| near(distance));
+        scenes.filter_map(|((scene, _), _)| index(scene)).collect()
     }
 
     /// A scene's score in a pixel; NaN where it has none.
@@ -117,7 +155,7 @@ fn read_scene(
     unit: usize,
 ) -> Result<Layer> {
     let mut seen = vec![true; window.pixels()];
-    let mut bands: Vec<Vec<Value>> = vec![Vec::new(); stack.bands];
+    let mut bands: Vec<Vec<Value>> = vec![Vec::new(); stack.read_bands];
     for placed in &mosaic.sources[scene.sources.clone()] {
         let Role::Bands(slots) = &placed.role else { bail!("{}: a mask among bands", placed.source.name) };
         let part = read_source(mosaic, placed, mosaic.working_type, window, unit)
@@ -152,5 +190,20 @@ fn read_scene(
         };
         layer.push(values.into_iter().zip(&seen).map(shown).collect());
     }
-    Ok(layer)
+    Ok(match &stack.before {
+        None => layer,
+        Some(formulas) => of_formulas(formulas, &layer, (mosaic.working_type, stack.pixel_type)),
+    })
+}
+
+/// What formulas make of a scene's layer.
+fn of_formulas(formulas: &Compiled, layer: &Layer, (from, to): (PixelType, PixelType)) -> Layer {
+    let mut made: Layer = vec![Vec::new(); formulas.formulas.len()];
+    for pixel in 0..layer[0].len() {
+        let bands: Vec<Option<Expected>> =
+            layer.iter().map(|band| band[pixel].map(|value| Expected::exactly(value, from))).collect();
+        let results = derived::of_formulas(formulas, &bands, to);
+        made.iter_mut().zip(results).for_each(|(band, result)| band.push(result.map(Expected::low)));
+    }
+    made
 }

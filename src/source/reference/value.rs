@@ -123,6 +123,39 @@ impl Expected {
         Expected { low: held(value - error), high: held(value + error) }
     }
 
+    /// Any number between these two, which lie close together, as a pixel of that type.
+    pub fn between(one: f64, other: f64, pixel_type: PixelType) -> Expected {
+        /// Formulas may bend between the two.
+        const BEND: f64 = 1e-3;
+        let error = if one == other { 0.0 } else { BEND * one.abs().max(other.abs()) };
+        let held = |value: f64| Value::Float(value).held_by(pixel_type);
+        match one == other || one.is_nan() || other.is_nan() {
+            true => Expected { low: held(one), high: held(other) },
+            false => Expected { low: held(one.min(other) - error), high: held(one.max(other) + error) },
+        }
+    }
+
+    /// From the least to the largest of whole numbers; `None` where there is none.
+    pub fn any_of(numbers: &[i128], pixel_type: PixelType) -> Option<Expected> {
+        let held = |value: &i128| Value::Whole(*value).held_by(pixel_type);
+        Some(Expected { low: held(numbers.iter().min()?), high: held(numbers.iter().max()?) })
+    }
+
+    /// The least that is right.
+    pub fn low(self) -> Value {
+        self.low
+    }
+
+    /// The largest that is right.
+    pub fn high(self) -> Value {
+        self.high
+    }
+
+    /// The same as pixels of another type.
+    pub fn held_by(self, pixel_type: PixelType) -> Expected {
+        Expected { low: self.low.held_by(pixel_type), high: self.high.held_by(pixel_type) }
+    }
+
     /// Whether a pixel is right.
     pub fn holds(self, found: Value) -> bool {
         found.same(self.low) || !(found.is_nan() || found.less(self.low) || self.high.less(found))

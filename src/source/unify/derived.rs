@@ -38,6 +38,17 @@ impl Beside {
     }
 }
 
+/// Formulas, understood and compiled.
+#[derive(Debug, Clone)]
+pub struct Compiled {
+    /// The formulas as they were understood, an output each.
+    pub formulas: Vec<Formula>,
+    /// The same to be computed fast.
+    pub program: Program,
+    /// What they call the bands that they read.
+    pub bands: Vec<String>,
+}
+
 /// How the mosaic's bands come from those that are decided.
 #[derive(Debug, Clone)]
 pub struct Derived {
@@ -45,10 +56,8 @@ pub struct Derived {
     pub bands: Vec<MosaicBand>,
     /// The type in which they are decided: with formulas a float, NaN where there are no data.
     pub pixel_type: PixelType,
-    /// The formulas, compiled against them.
-    pub program: Option<Program>,
-    /// The same as they were written.
-    pub formulas: Vec<Formula>,
+    /// The formulas over them.
+    pub formulas: Option<Compiled>,
     /// The bands behind, which tell something beside.
     pub beside: Vec<Beside>,
 }
@@ -62,12 +71,12 @@ pub(super) struct Output {
 }
 
 impl Unifier<'_> {
-    /// The program of the formulas asked for, over bands of a type.
-    pub(super) fn program(&mut self, bands: &[MosaicBand], pixel_type: PixelType) -> Option<Program> {
+    /// The formulas asked for, compiled against bands of a type.
+    pub(super) fn compile(&mut self, bands: &[MosaicBand], pixel_type: PixelType) -> Option<Compiled> {
         let formulas = self.formulas(bands)?;
         let names: Vec<String> = bands.iter().map(|band| band.carried.description.clone()).collect();
         match Program::compile(&formulas, &names, &vec![pixel_type; names.len()]) {
-            Ok(program) => Some(program),
+            Ok(program) => Some(Compiled { formulas, program, bands: names }),
             Err(problems) => {
                 let of = |message| Conflict { problem: Problem::new("--expr", message), sources: Vec::new() };
                 self.conflicts.extend(problems.into_iter().map(of));
@@ -99,12 +108,12 @@ impl Unifier<'_> {
     pub(super) fn derive(
         &mut self,
         decided: Output,
-        before: Option<&Program>,
-        after: Option<Program>,
+        before: Option<&Compiled>,
+        after: Option<Compiled>,
     ) -> (Output, Option<Derived>) {
         let request = &self.request.derive;
         let mut output = match before.or(after.as_ref()) {
-            Some(program) => self.of_formulas(program),
+            Some(compiled) => self.of_formulas(&compiled.program),
             None => Output { bands: decided.bands.clone(), ..decided },
         };
         if after.is_none() && request.beside.is_empty() {
@@ -113,18 +122,16 @@ impl Unifier<'_> {
         let results = output.bands.clone();
         self.add_beside(&mut output);
         let derived = match after {
-            Some(program) => Derived {
+            Some(compiled) => Derived {
                 bands: with_background(decided.bands, Number::Float(f64::NAN)),
-                pixel_type: float_of(&program),
-                program: Some(program),
-                formulas: Vec::new(),
+                pixel_type: float_of(&compiled.program),
+                formulas: Some(compiled),
                 beside: request.beside.clone(),
             },
             None => Derived {
                 bands: results,
                 pixel_type: output.pixel_type,
-                program: None,
-                formulas: Vec::new(),
+                formulas: None,
                 beside: request.beside.clone(),
             },
         };

@@ -14,7 +14,7 @@ mod types;
 
 use std::sync::Arc;
 
-pub use derived::{Beside, DeriveRequest, Derived};
+pub use derived::{Beside, Compiled, DeriveRequest, Derived};
 pub use reader::ReaderChoice;
 pub use scenes::{SceneFile, SceneSources, Score, ScoreRequest, StackRequest, Stacked, StackedScene};
 
@@ -248,8 +248,8 @@ impl Unifier<'_> {
         let mask = self.needs_mask(has_alpha);
         let opaque = has_alpha.then(|| self.opacity(&maps)).flatten();
         let bands = self.carry_bands(&maps, nodata, opaque.is_some());
-        let program = self.program(&bands, working_type);
-        let (before, after) = if self.request.derive.before { (program, None) } else { (None, program) };
+        let formulas = self.compile(&bands, working_type);
+        let (before, after) = if self.request.derive.before { (formulas, None) } else { (None, formulas) };
         self.warn_of_impossible_nodata(&maps);
         let mut placed = self.place(&grid, &same_crs, &maps, working_type);
         let stack = self.stack(&grid, &wkt, (&bands, working_type), before.clone(), &mut placed);

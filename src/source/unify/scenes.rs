@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::derived::float_of;
+use super::derived::{Compiled, float_of};
 use super::grid::touched_window;
 use super::{Conflict, MosaicBand, PlacedSource, Role, Unifier};
 use crate::geometry::{Bounds, Grid};
@@ -90,10 +90,8 @@ pub struct Stacked {
     pub bands: usize,
     /// The type of each scene's pixels.
     pub pixel_type: PixelType,
-    /// The formulas that are computed of each scene, compiled against the bands that are read.
-    pub before: Option<Program>,
-    /// The same as they were written.
-    pub formulas: Vec<Formula>,
+    /// The formulas that are computed of each scene.
+    pub before: Option<Compiled>,
     /// By what scenes are told apart, for rules that choose by a score.
     pub score: Option<Score>,
     /// The scenes, the first before all others where the rule prefers one.
@@ -134,7 +132,7 @@ impl Unifier<'_> {
         grid: &Grid,
         wkt: &str,
         (bands, pixel_type): (&[MosaicBand], PixelType),
-        before: Option<Program>,
+        before: Option<Compiled>,
         placed: &mut Vec<PlacedSource>,
     ) -> Option<Stacked> {
         let mut asked = self.request.stack.clone()?;
@@ -146,10 +144,9 @@ impl Unifier<'_> {
         let score = self.score(&asked, bands, pixel_type);
         let read_bands = bands.len();
         let (bands, pixel_type) = match &before {
-            Some(program) => (program.outputs().len(), float_of(program)),
+            Some(Compiled { program, .. }) => (program.outputs().len(), float_of(program)),
             None => (read_bands, pixel_type),
         };
-        let formulas = before.is_some().then(|| self.request.derive.formulas.clone()).unwrap_or_default();
         let mut first = 0;
         let mut scenes: Vec<StackedScene> = match self.scenes {
             None => (0..placed.len()).map(|index| alone(placed, index)).collect(),
@@ -169,7 +166,7 @@ impl Unifier<'_> {
             }
         }
         share_files(placed);
-        Some(Stacked { asked, read_bands, bands, pixel_type, before, formulas, score, scenes })
+        Some(Stacked { asked, read_bands, bands, pixel_type, before, score, scenes })
     }
 
     /// The score asked for, its formula compiled.
