@@ -85,6 +85,12 @@ pub fn unify(
     if !problems.is_empty() {
         return Err(Failure::Problems(problems));
     }
+    // Scenes of a file each that are simply laid on each other need not be looked at together.
+    let plain =
+        |scene: &SceneSources| scene.files.len() == 1 && scene.mask.is_none() && scene.shifts.is_empty();
+    if !wants_stack(settings) && scenes.iter().all(plain) {
+        request.stack = None;
+    }
     request.bands.clear();
     request.band_names.clone_from(&found.band_names);
     loop {
@@ -110,6 +116,14 @@ pub fn unify(
     }
 }
 
+/// Whether all scenes of a pixel must be looked at together, whatever they are made of.
+fn wants_stack(settings: &Settings) -> bool {
+    let simple = matches!(settings.method, config::Method::Simple(_));
+    let before = !settings.expressions.is_empty() && settings.expression_stage == config::Stage::Before;
+    let beside = settings.count_band || settings.provenance || settings.date_band;
+    !simple || settings.scenes.min_count > 1 || settings.scenes.zero_is_nodata || before || beside
+}
+
 /// What is asked of the stack; nothing where sources are simply laid on each other.
 ///
 /// # Errors
@@ -117,11 +131,7 @@ pub fn unify(
 pub fn stack(settings: &Settings) -> Result<Option<StackRequest>, Problem> {
     let SceneSettings { mask_values, keep_values, mask_bits, mask_buffer, min_count, zero_is_nodata, .. } =
         settings.scenes.clone();
-    let scenes = are_asked_for(settings);
-    let simple = matches!(settings.method, config::Method::Simple(_));
-    let before = !settings.expressions.is_empty() && settings.expression_stage == config::Stage::Before;
-    let derived = before || settings.count_band || settings.provenance || settings.date_band;
-    if simple && !scenes && min_count <= 1 && !zero_is_nodata && !derived {
+    if !are_asked_for(settings) && !wants_stack(settings) {
         return Ok(None);
     }
     let mask = settings.scenes.mask_band.is_some().then(|| MaskRule {

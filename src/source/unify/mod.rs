@@ -245,7 +245,7 @@ impl Unifier<'_> {
         let has_alpha = maps.iter().any(|map| map.alpha.is_some());
         let pixel_type = self.choose_pixel_type(working_type);
         let nodata = self.choose_nodata(&maps, pixel_type);
-        let mask = self.needs_mask(has_alpha);
+        let mask = self.needs_mask(has_alpha, nodata);
         let opaque = has_alpha.then(|| self.opacity(&maps)).flatten();
         let bands = self.carry_bands(&maps, nodata, opaque.is_some());
         let formulas = self.compile(&bands, working_type);
