@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Folder, Source, assert_same_pixels, random};
+use common::{Folder, Source, assert_same_pixels, pixel_type_nodata, pixel_types, pixel_value, random};
 
 /// Value of pixels without data.
 const NODATA: i128 = 0;
@@ -372,4 +372,49 @@ fn all_scenes_that_lack_a_band_are_named_at_once() {
     let outcome = folder.run(run).refused().names(&["a: has no band B04", "c: has no band SCL"]);
     assert!(!outcome.stderr.contains("b: "), "{}", outcome.stderr);
     assert!(!folder.names().contains("out.tif"));
+}
+
+#[test]
+fn the_second_opinion_agrees_on_every_rule_for_every_pixel_type() {
+    for pixel_type in pixel_types() {
+        let folder = Folder::new();
+        for piece in 0..5_u64 {
+            let source = Source::new(60 + piece as usize, 50).at(3.0 * piece as f64, -2.0 * piece as f64);
+            let source = source.of(pixel_type).bands(3).described(&["red", "green", "blue"]);
+            let source = source.pixels(move |band, x, y| pixel_value(pixel_type, piece, band, x, y));
+            let (nodata, is_whole) = pixel_type_nodata(pixel_type);
+            let source = if is_whole { source.whole_nodata(nodata) } else { source.nodata(nodata as f64) };
+            source.write(folder.path(format!("s_{}-01-01.tif", 2000 + piece)));
+        }
+        for method in [
+            "median",
+            "percentile:10",
+            "percentile:66.6",
+            "mode",
+            "stddev",
+            "medoid",
+            "geomedian",
+            "newest",
+            "oldest",
+            "closest:2002-05-01",
+            "center",
+            "best:max:red-2*green",
+            "best:min:sqrt(abs(blue))/red",
+            "mean --min-count 3",
+            "sum --min-count 2",
+            "count --min-count 2",
+            "first --min-count 2",
+            "last --min-count 2",
+            "min --min-count 2",
+            "max --min-count 2",
+            "mean --zero-is-nodata --dtype Float64",
+            "median --dtype Byte",
+            "geomedian --dtype Float32",
+            "stddev --dtype Float64",
+            "percentile:30 --dtype Float32",
+        ] {
+            let method = format!("s_*.tif --method {method} --verify full --block 32 --nodata 0");
+            folder.run(&format!("{method} -o out.tif --overwrite")).done();
+        }
+    }
 }
