@@ -46,15 +46,26 @@ impl MaskRule {
             let whole = value.to_f64();
             u8::from(whole.fract() == 0.0 && self.hides(whole as i64))
         };
-        // Neighbours are alike: most answers are the one before.
-        let mut last: Option<(T, u8)> = None;
+        if T::TYPE.bytes() > 2 {
+            // Neighbours are alike: most answers are the one before.
+            let mut last: Option<(T, u8)> = None;
+            for (hidden, &value) in hidden.iter_mut().zip(values) {
+                let known = last.filter(|(before, _)| *before == value);
+                let answer = known.map_or_else(|| decide(value), |(_, answer)| answer);
+                (*hidden, last) = (answer, Some((value, answer)));
+            }
+            return;
+        }
+        // Of each value the answer, where it has been asked for.
+        const UNKNOWN: u8 = 2;
+        let mut answers = vec![UNKNOWN; 1 << (8 * T::TYPE.bytes())];
+        let last = answers.len() - 1;
         for (hidden, &value) in hidden.iter_mut().zip(values) {
-            let answer = match last {
-                Some((before, answer)) if before == value => answer,
-                _ => decide(value),
-            };
-            last = Some((value, answer));
-            *hidden = answer;
+            let answer = &mut answers[value.to_i128() as usize & last];
+            if *answer == UNKNOWN {
+                *answer = decide(value);
+            }
+            *hidden = *answer;
         }
     }
 
@@ -66,20 +77,32 @@ impl MaskRule {
             return;
         }
         rows_to_hidden(size, hidden, steps);
-        let reach = across as usize;
+        let reach = self.columns_by_rows();
         for (row, steps) in hidden.chunks_exact_mut(size.columns).zip(steps.chunks_exact(size.columns)) {
-            for column in 0..size.columns {
-                let near = column.saturating_sub(reach)..(column + reach + 1).min(size.columns);
-                let within = |other: usize| {
-                    let (x, y) = (other.abs_diff(column) as f64, f64::from(steps[other]));
-                    // Without reach in one direction only pixels straight in the other are near.
-                    let part =
-                        |steps: f64, reach: f64| if steps == 0.0 { 0.0 } else { (steps / reach).powi(2) };
-                    part(x, across) + part(y, down) <= 1.0
-                };
-                row[column] = u8::from(near.into_iter().any(within));
+            let least = steps.iter().fold(u32::MAX, |least, &steps| least.min(steps));
+            if least as usize >= reach.len() {
+                continue;
             }
+            // How many columns further pixels are hidden: first those to the right of one that is near, then to the left.
+            let mut spread = |column: usize, further: &mut usize| {
+                let own = reach.get(steps[column] as usize).map_or(0, |columns| columns + 1);
+                *further = own.max(further.saturating_sub(1));
+                row[column] |= u8::from(*further > 0);
+            };
+            let mut further = 0;
+            (0..size.columns).for_each(|column| spread(column, &mut further));
+            further = 0;
+            (0..size.columns).rev().for_each(|column| spread(column, &mut further));
         }
+    }
+
+    /// By how many rows a pixel lies above or below: the most columns beside it that are within reach.
+    fn columns_by_rows(&self) -> Vec<usize> {
+        let (across, down) = self.reach;
+        // Without reach in one direction only pixels straight in the other are near.
+        let part = |steps: usize, reach: f64| if steps == 0 { 0.0 } else { (steps as f64 / reach).powi(2) };
+        let within = |x: usize, y: usize| part(x, across) + part(y, down) <= 1.0;
+        (0..=down as usize).filter_map(|y| (0..=across as usize).rev().find(|&x| within(x, y))).collect()
     }
 }
 
@@ -87,14 +110,18 @@ impl MaskRule {
 /// is none.
 fn rows_to_hidden(size: Size, hidden: &[u8], steps: &mut Vec<u32>) {
     const FAR: u32 = 1 << 30;
+    let step = |to: &mut [u32], from: &[u32]| {
+        to.iter_mut().zip(from).for_each(|(to, from)| *to = (*to).min(from + 1));
+    };
     steps.clear();
     steps.extend(hidden.iter().map(|&hidden| if hidden != 0 { 0 } else { FAR }));
-    for index in size.columns..steps.len() {
-        steps[index] = steps[index].min(steps[index - size.columns] + 1);
+    for row in 1..size.rows {
+        let (above, below) = steps.split_at_mut(row * size.columns);
+        step(below, &above[(row - 1) * size.columns..]);
     }
-    for index in (size.columns..steps.len()).rev() {
-        let above = index - size.columns;
-        steps[above] = steps[above].min(steps[index] + 1);
+    for row in (1..size.rows).rev() {
+        let (above, below) = steps.split_at_mut(row * size.columns);
+        step(&mut above[(row - 1) * size.columns..], below);
     }
 }
 

@@ -1,8 +1,8 @@
 //! So many pixels of all scenes at once as fit the nearest cache, those without data marked.
 
-use super::super::Number;
 use super::Stack;
-use super::sample::Sample;
+use super::sample::{Sample, Stored};
+use super::wide::widest;
 
 /// Pixels that are decided at once: so few that dozens of scenes stay in the nearest cache, so many that each step
 /// of a kernel fills several vectors.
@@ -28,8 +28,6 @@ pub(super) struct Block<T> {
     /// Index of the first pixel within the stack, and how many there are.
     pub start: usize,
     pub width: usize,
-    /// Scenes of the stack × bands: the value that means "no data".
-    nodata: Vec<Option<T>>,
     /// Bands × scenes; zero where there are no data.
     values: Vec<Lanes<T>>,
     /// Bands × scenes; 1 where there are data.
@@ -46,16 +44,15 @@ impl<T: Sample> Block<T> {
             scenes: Vec::with_capacity(depth),
             start: 0,
             width: 0,
-            nodata: stack.nodata.iter().map(|nodata| nodata.and_then(Number::to_pixel)).collect(),
-            values: vec![[T::zeroed(); LANES]; bands * depth],
+            values: vec![[T::default(); LANES]; bands * depth],
             marks: vec![[0; LANES]; bands * depth],
             counts: vec![[0; LANES]; bands],
         }
     }
 
-    /// Bytes of a block.
+    /// Bytes of a block whose samples take that many.
     pub const fn bytes(sample_bytes: usize, bands: usize, depth: usize) -> usize {
-        bands * depth * (LANES * (sample_bytes + 1) + 16) + 4 * (bands * LANES + depth)
+        bands * depth * LANES * (sample_bytes + 1) + 4 * (bands * LANES + depth)
     }
 
     /// How many scenes are seen here.
@@ -79,15 +76,20 @@ impl<T: Sample> Block<T> {
     }
 
     /// Whether all scenes have data in a band everywhere.
-    #[inline(always)]
     pub fn is_full(&self, band: usize) -> bool {
         self.counts[band].iter().fold(u32::MAX, |least, &count| least.min(count)) == self.depth() as u32
     }
 
-    /// Takes the pixels from `start` on; where bands are decided together, without those that lack one.
-    #[inline(always)]
-    pub fn load(&mut self, stack: &Stack, values: &[T], start: usize, together: bool) {
-        let pixels = stack.pixels();
+    /// Takes the pixels from `start` on; where bands are decided together, without those that lack one. `nodata` holds
+    /// scenes × bands of the stack: the value that means "no data".
+    pub fn load<S: Stored<Sample = T>>(
+        &mut self,
+        stack: &Stack,
+        nodata: &[Option<S>],
+        start: usize,
+        together: bool,
+    ) {
+        let (pixels, values) = (stack.pixels(), stack.values.pixels::<S>());
         (self.start, self.width) = (start, LANES.min(pixels - start));
         let seen = |scene: usize| &stack.seen[scene * pixels + start..][..self.width];
         self.scenes.clear();
@@ -98,35 +100,19 @@ impl<T: Sample> Block<T> {
         }
         let depth = self.scenes.len();
         for (index, &scene) in self.scenes.iter().enumerate() {
-            let seen = padded(seen(scene as usize));
+            let seen = seen(scene as usize);
             for band in 0..stack.bands {
                 let plane = scene as usize * stack.bands + band;
-                let source = padded(&values[plane * pixels + start..][..self.width]);
+                let source = &values[plane * pixels + start..][..self.width];
                 let place = band * depth + index;
-                take(&source, &seen, self.nodata[plane], &mut self.values[place], &mut self.marks[place]);
+                take_plane(source, seen, nodata[plane], &mut self.values[place], &mut self.marks[place]);
             }
         }
         if together {
-            self.keep_whole_scenes(stack.bands);
+            keep_whole_scenes(&mut self.marks[..stack.bands * depth], depth);
         }
         for band in 0..stack.bands {
-            self.counts[band] = count(&self.marks[band * depth..][..depth]);
-        }
-    }
-
-    /// Forgets where a scene has no data in some band.
-    #[inline(always)]
-    fn keep_whole_scenes(&mut self, bands: usize) {
-        let depth = self.depth();
-        for scene in 0..depth {
-            let mut all = self.marks[scene];
-            for band in 1..bands {
-                let marks = &self.marks[band * depth + scene];
-                all.iter_mut().zip(marks).for_each(|(all, mark)| *all &= mark);
-            }
-            for band in 0..bands {
-                self.marks[band * depth + scene] = all;
-            }
+            count(&self.marks[band * depth..][..depth], &mut self.counts[band]);
         }
     }
 }
@@ -144,49 +130,61 @@ pub(super) fn padded<T: bytemuck::Pod>(values: &[T]) -> Lanes<T> {
     }
 }
 
-/// Copies values that are data, and marks them.
+widest! {
+    /// Copies the values of a band of a scene that are data, and marks them.
+    fn take_plane<S: Stored>(
+        source: &[S],
+        seen: &[u8],
+        nodata: Option<S>,
+        values: &mut Lanes<S::Sample>,
+        marks: &mut Lanes<u8>,
+    ) {
+        let (source, seen) = (&padded(source), &padded(seen));
+        match nodata {
+            Some(nodata) => take(source, seen, |value| value != nodata && !value.is_nan(), values, marks),
+            None if S::TYPE.is_float() => take(source, seen, |value| !value.is_nan(), values, marks),
+            None => take(source, seen, |_| true, values, marks),
+        }
+    }
+
+    /// Forgets where a scene has no data in some band. The marks are bands × scenes.
+    fn keep_whole_scenes(marks: &mut [Lanes<u8>], depth: usize) {
+        for scene in 0..depth {
+            let mut all = marks[scene];
+            for marks in marks[scene..].iter().step_by(depth) {
+                all.iter_mut().zip(marks).for_each(|(all, mark)| *all &= mark);
+            }
+            marks[scene..].iter_mut().step_by(depth).for_each(|marks| *marks = all);
+        }
+    }
+
+    /// How many marks each lane has.
+    fn count(marks: &[Lanes<u8>], counts: &mut Lanes<u32>) {
+        *counts = [0; LANES];
+        // So few at a time that their sum is a byte.
+        for few in marks.chunks(255) {
+            let mut sums = [0u8; LANES];
+            for marks in few {
+                sums.iter_mut().zip(marks).for_each(|(sum, mark)| *sum += mark);
+            }
+            counts.iter_mut().zip(sums).for_each(|(count, sum)| *count += u32::from(sum));
+        }
+    }
+}
+
 #[inline(always)]
-fn take<T: Sample>(
-    source: &Lanes<T>,
+fn take<S: Stored>(
+    source: &Lanes<S>,
     seen: &Lanes<u8>,
-    nodata: Option<T>,
-    values: &mut Lanes<T>,
+    has_data: impl Fn(S) -> bool,
+    values: &mut Lanes<S::Sample>,
     marks: &mut Lanes<u8>,
 ) {
     for lane in 0..LANES {
-        marks[lane] = u8::from(seen[lane] != 0);
+        marks[lane] = u8::from(seen[lane] != 0) & u8::from(has_data(source[lane]));
     }
-    match nodata {
-        Some(nodata) => drop_marks(source, marks, |value| value != nodata && !value.is_nan()),
-        None if T::TYPE.is_float() => drop_marks(source, marks, |value| !value.is_nan()),
-        None => (),
-    }
-    *values = *source;
-    if marks.iter().fold(1, |all, &mark| all & mark) == 0 {
-        for lane in 0..LANES {
-            values[lane] = if marks[lane] != 0 { source[lane] } else { T::zeroed() };
-        }
-    }
-}
-
-#[inline(always)]
-fn drop_marks<T: Sample>(source: &Lanes<T>, marks: &mut Lanes<u8>, has_data: impl Fn(T) -> bool) {
     for lane in 0..LANES {
-        marks[lane] &= u8::from(has_data(source[lane]));
+        let value = source[lane].to_sample();
+        values[lane] = if marks[lane] != 0 { value } else { S::Sample::default() };
     }
-}
-
-/// How many marks each lane has.
-#[inline(always)]
-pub(super) fn count(marks: &[Lanes<u8>]) -> Lanes<u32> {
-    let mut counts = [0; LANES];
-    // So few at a time that their sum is a byte.
-    for few in marks.chunks(255) {
-        let mut sums = [0u8; LANES];
-        for marks in few {
-            sums.iter_mut().zip(marks).for_each(|(sum, mark)| *sum += mark);
-        }
-        counts.iter_mut().zip(sums).for_each(|(count, sum)| *count += u32::from(sum));
-    }
-    counts
 }

@@ -20,7 +20,6 @@ mod side;
 mod tests;
 mod wide;
 
-use super::composite::Layer;
 use super::{Buffer, Number, Pixel, PixelType};
 use crate::dispatch_pixel_type;
 use crate::geometry::Size;
@@ -74,7 +73,7 @@ impl Stack {
 
     /// Bytes that [`Stack::decide`] takes at most while it works, however large the area is.
     pub const fn bytes_to_decide(pixel_type: PixelType, bands: usize, depth: usize) -> usize {
-        decide::bytes(pixel_type.bytes(), bands, depth)
+        decide::bytes(pixel_type, bands, depth)
     }
 
     /// Puts a scene below the others, of which nothing is seen yet, and returns its number. For each band the value
@@ -109,49 +108,6 @@ impl Stack {
         let (bands, pixels) = (self.bands, self.pixels());
         let values = &mut self.values.pixels_mut()[scene * bands * pixels..][..bands * pixels];
         (values, &mut self.seen[scene * pixels..][..pixels])
-    }
-
-    /// Adds a part of a scene, whose nodata are the scene's. Where parts overlap, the one added first lies on top where
-    /// it has data in any band.
-    ///
-    /// # Panics
-    /// When the part's pixels are of another type or number than its place says, or its nodata are not the scene's.
-    pub fn fill(&mut self, scene: usize, part: &Layer) {
-        let nodata = self.nodata[scene * self.bands..][..self.bands].to_vec();
-        assert_eq!(part.nodata, nodata, "a scene's parts have the same nodata");
-        assert_eq!(part.pixels.len(), part.place.pixels() * self.bands);
-        dispatch_pixel_type!(self.values.pixel_type(), T => self.fill_typed::<T>(scene, part, &nodata));
-    }
-
-    fn fill_typed<T: Pixel>(&mut self, scene: usize, part: &Layer, nodata: &[Option<Number>]) {
-        let (columns, pixels, place) = (self.size.columns, self.pixels(), part.place);
-        let nodata: Vec<Option<T>> = nodata.iter().map(|nodata| nodata.and_then(Number::to_pixel)).collect();
-        let (values, seen) = self.scene_mut::<T>(scene);
-        let source = part.pixels.pixels::<T>();
-        for row in 0..place.rows {
-            let (from, to) = (row * place.columns, (place.row + row) * columns + place.column);
-            let seen = &mut seen[to..][..place.columns];
-            let mask = part.mask.map(|mask| &mask[from..][..place.columns]);
-            let planes = (from..).step_by(place.pixels()).zip((to..).step_by(pixels)).take(nodata.len());
-            if mask.is_none() && seen.iter().fold(0, |any, &seen| any | seen) == 0 {
-                for (from, to) in planes {
-                    values[to..][..place.columns].copy_from_slice(&source[from..][..place.columns]);
-                }
-                seen.fill(1);
-                continue;
-            }
-            for column in 0..place.columns {
-                let is_data = |(&nodata, to): (&Option<T>, usize)| {
-                    Some(values[to + column]) != nodata && !values[to + column].is_nan()
-                };
-                let taken = seen[column] != 0 && nodata.iter().zip((to..).step_by(pixels)).any(is_data);
-                if taken || mask.is_some_and(|mask| mask[column] == 0) {
-                    continue;
-                }
-                planes.clone().for_each(|(from, to)| values[to + column] = source[from + column]);
-                seen[column] = 1;
-            }
-        }
     }
 
     /// Decides all bands of all pixels: into `pixels`, of any type, bands × pixels; into `valid` 1 where any band has a

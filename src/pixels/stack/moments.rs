@@ -1,8 +1,9 @@
 //! Rules that add up: count, sum, mean, standard deviation.
 
 use super::block::{Block, LANES, Lanes, lanes};
-use super::outcome::{Outcome, Results};
+use super::outcome::Outcome;
 use super::sample::Sample;
+use super::wide::widest;
 
 /// The sums of a band; values that are missing are zero.
 #[inline(always)]
@@ -16,35 +17,37 @@ fn totals<T: Sample>(block: &Block<T>, band: usize) -> Lanes<T::Total> {
     totals
 }
 
-/// How many scenes have data.
-#[inline(always)]
-pub(super) fn count<T: Sample>(block: &Block<T>, band: usize, results: &mut Results<T::Outcome>) {
-    let counts = block.counts(band);
-    results.outcomes = lanes(|lane| T::Outcome::of(f64::from(counts[lane])));
-}
-
-/// The sum of a band.
-#[inline(always)]
-pub(super) fn sum<T: Sample>(block: &Block<T>, band: usize, results: &mut Results<T::Outcome>) {
-    let totals = totals(block, band);
-    results.outcomes = lanes(|lane| T::sum(totals[lane]));
-}
-
-/// The mean of a band.
-#[inline(always)]
-pub(super) fn mean<T: Sample>(block: &Block<T>, band: usize, results: &mut Results<T::Outcome>) {
-    let (totals, counts) = (totals(block, band), block.counts(band));
-    for lane in 0..LANES {
-        results.outcomes[lane] = T::mean(totals[lane], counts[lane]);
+widest! {
+    /// How many scenes have data.
+    pub(super) fn count<R: Outcome>(counts: &Lanes<u32>, outcomes: &mut Lanes<R>) {
+        for lane in 0..LANES {
+            outcomes[lane] = R::of(f64::from(counts[lane]));
+        }
     }
-}
 
-/// The standard deviation of a band's population.
-#[inline(always)]
-pub(super) fn deviation<T: Sample>(block: &Block<T>, band: usize, results: &mut Results<T::Outcome>) {
-    let small = T::TYPE.bytes() <= 2;
-    let deviations = if small { exact_deviation(block, band) } else { two_pass_deviation(block, band) };
-    results.outcomes = lanes(|lane| T::Outcome::of(deviations[lane]));
+    /// The sum of a band.
+    pub(super) fn sum<T: Sample>(block: &Block<T>, band: usize, outcomes: &mut Lanes<T::Outcome>) {
+        let totals = totals(block, band);
+        for lane in 0..LANES {
+            outcomes[lane] = T::sum(totals[lane]);
+        }
+    }
+
+    /// The mean of a band.
+    pub(super) fn mean<T: Sample>(block: &Block<T>, band: usize, outcomes: &mut Lanes<T::Outcome>) {
+        let (totals, counts) = (totals(block, band), block.counts(band));
+        for lane in 0..LANES {
+            outcomes[lane] = T::mean(totals[lane], counts[lane]);
+        }
+    }
+
+    /// The standard deviation of a band's population.
+    pub(super) fn deviation<T: Sample>(block: &Block<T>, band: usize, outcomes: &mut Lanes<T::Outcome>) {
+        let deviations = if T::SMALL { exact_deviation(block, band) } else { two_pass_deviation(block, band) };
+        for lane in 0..LANES {
+            outcomes[lane] = T::Outcome::of(deviations[lane]);
+        }
+    }
 }
 
 /// √(n·Σv² − (Σv)²) / n: for whole numbers of up to 16 bits all but the root and the quotient is exact, for up to a

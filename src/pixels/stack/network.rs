@@ -2,6 +2,7 @@
 
 use super::block::{LANES, Lanes};
 use super::sample::Sample;
+use super::wide::widest;
 
 /// Comparators in their order. A wire holds one value of each lane.
 pub(super) struct Network {
@@ -77,9 +78,14 @@ impl Network {
     }
 
     /// Lets the values pass. None may be NaN.
-    #[inline(always)]
     pub fn run<T: Sample>(&self, wires: &mut [Lanes<T>]) {
-        for comparator in &self.comparators {
+        pass(&self.comparators, wires);
+    }
+}
+
+widest! {
+    fn pass<T: Sample>(comparators: &[Comparator], wires: &mut [Lanes<T>]) {
+        for comparator in comparators {
             let (before, from_high) = wires.split_at_mut(usize::from(comparator.high));
             let (low, high) = (&mut before[usize::from(comparator.low)], &mut from_high[0]);
             match comparator.keeps {

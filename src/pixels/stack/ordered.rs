@@ -5,21 +5,21 @@
 //! greatest, that its wanted ones come to lie where those of a lane without gaps lie. Only what these wires need is
 //! compared.
 
-use super::block::{Block, LANES, Lanes, lanes};
+use super::block::{Block, LANES, Lanes};
 use super::network::{Network, Networks, greatest, least};
-use super::outcome::Results;
 use super::sample::Sample;
+use super::wide::widest;
 
-/// The smallest value of a band.
-#[inline(always)]
-pub(super) fn minimum<T: Sample>(block: &Block<T>, band: usize, results: &mut Results<T::Outcome>) {
-    extreme(block, band, T::HIGHEST, least, results);
-}
+widest! {
+    /// The smallest value of a band.
+    pub(super) fn minimum<T: Sample>(block: &Block<T>, band: usize, outcomes: &mut Lanes<T::Outcome>) {
+        extreme(block, band, T::HIGHEST, least, outcomes);
+    }
 
-/// The largest value of a band.
-#[inline(always)]
-pub(super) fn maximum<T: Sample>(block: &Block<T>, band: usize, results: &mut Results<T::Outcome>) {
-    extreme(block, band, T::LOWEST, greatest, results);
+    /// The largest value of a band.
+    pub(super) fn maximum<T: Sample>(block: &Block<T>, band: usize, outcomes: &mut Lanes<T::Outcome>) {
+        extreme(block, band, T::LOWEST, greatest, outcomes);
+    }
 }
 
 #[inline(always)]
@@ -28,7 +28,7 @@ fn extreme<T: Sample>(
     band: usize,
     start: T,
     better: impl Fn(T, T) -> T,
-    results: &mut Results<T::Outcome>,
+    outcomes: &mut Lanes<T::Outcome>,
 ) {
     let mut best = [start; LANES];
     for (values, marks) in block.values(band).iter().zip(block.marks(band)) {
@@ -37,7 +37,9 @@ fn extreme<T: Sample>(
             best[lane] = better(best[lane], value);
         }
     }
-    results.outcomes = lanes(|lane| best[lane].to_outcome());
+    for lane in 0..LANES {
+        outcomes[lane] = best[lane].to_outcome();
+    }
 }
 
 /// Where a percentile lies among sorted values, by how many there are.
@@ -68,6 +70,7 @@ impl Ranks {
 /// Finds percentiles and modes, with memory of its own.
 pub(super) struct Order<T> {
     wires: Vec<Lanes<T>>,
+    is_median: bool,
     ranks: Ranks,
     /// That select the percentile, or sort: a pass asks for one of both.
     networks: Networks,
@@ -78,47 +81,108 @@ impl<T: Sample> Order<T> {
     pub fn new(percent: f64, depth: usize) -> Order<T> {
         assert!(depth <= usize::from(u16::MAX), "a stack of {depth} scenes is too deep to be sorted");
         Order {
-            wires: Vec::with_capacity(depth),
+            wires: vec![[T::default(); LANES]; depth],
+            is_median: percent == 50.0,
             ranks: Ranks::of_percentile(percent, depth),
             networks: Networks::new(),
         }
     }
 
     /// The percentile of a band.
-    #[inline(always)]
-    pub fn percentile(&mut self, block: &Block<T>, band: usize, results: &mut Results<T::Outcome>) {
+    pub fn percentile(&mut self, block: &Block<T>, band: usize, outcomes: &mut Lanes<T::Outcome>) {
         let (depth, counts) = (block.depth(), block.counts(band));
         let low = usize::from(self.ranks.low[depth]);
         let high = (low + 1).min(depth - 1);
-        let full = block.is_full(band);
-        self.wires.clear();
-        self.wires.extend_from_slice(block.values(band));
-        if !full {
-            let below = counts.map(|count| (low as u16) - self.ranks.low[count as usize]);
-            fill_gaps(&mut self.wires, block.marks(band), below);
+        let wires = &mut self.wires[..depth];
+        if block.is_full(band) {
+            wires.copy_from_slice(block.values(band));
+        } else {
+            let mut below = [0; LANES];
+            match self.is_median {
+                true => below_median(low, counts, &mut below),
+                false => below = counts.map(|count| low as u16 - self.ranks.low[count as usize]),
+            }
+            fill_gaps(block.values(band), block.marks(band), &mut below, wires);
         }
-        let network = self.networks.get(depth, || Network::selecting(depth, &[low, high]));
-        network.run(&mut self.wires);
-        let parts = match full {
-            true => [self.ranks.part[depth]; LANES],
-            false => counts.map(|count| self.ranks.part[count as usize]),
-        };
-        for lane in 0..LANES {
-            results.outcomes[lane] = T::between(self.wires[low][lane], self.wires[high][lane], parts[lane]);
+        self.networks.get(depth, || Network::selecting(depth, &[low, high])).run(wires);
+        if self.is_median {
+            return middle(&wires[low], &wires[high], counts, outcomes);
         }
+        let parts = counts.map(|count| self.ranks.part[count as usize]);
+        between(&wires[low], &wires[high], &parts, outcomes);
     }
 
     /// The most frequent value of a band, of several the smallest.
-    #[inline(always)]
-    pub fn mode(&mut self, block: &Block<T>, band: usize, results: &mut Results<T::Outcome>) {
-        let (depth, counts) = (block.depth(), block.counts(band));
-        self.wires.clear();
-        self.wires.extend_from_slice(block.values(band));
-        fill_gaps(&mut self.wires, block.marks(band), [0; LANES]);
-        self.networks.get(depth, || Network::sorting(depth)).run(&mut self.wires);
-        let mut mode = self.wires[0];
+    pub fn mode(&mut self, block: &Block<T>, band: usize, outcomes: &mut Lanes<T::Outcome>) {
+        let depth = block.depth();
+        let wires = &mut self.wires[..depth];
+        fill_gaps(block.values(band), block.marks(band), &mut [0; LANES], wires);
+        self.networks.get(depth, || Network::sorting(depth)).run(wires);
+        most_frequent(wires, block.counts(band), outcomes);
+    }
+}
+
+widest! {
+    /// By how much the rank of the lower median of so many values lies below `low`.
+    fn below_median(low: usize, counts: &Lanes<u32>, below: &mut Lanes<u16>) {
+        for lane in 0..LANES {
+            below[lane] = low as u16 - (counts[lane].max(1) as u16 - 1) / 2;
+        }
+    }
+
+    /// Copies the values of a band to the wires, where data are missing the type's least value, `below` times in each
+    /// lane, after that its greatest.
+    fn fill_gaps<T: Sample>(
+        values: &[Lanes<T>],
+        marks: &[Lanes<u8>],
+        below: &mut Lanes<u16>,
+        wires: &mut [Lanes<T>],
+    ) {
+        for ((values, marks), wire) in values.iter().zip(marks).zip(wires) {
+            for lane in 0..LANES {
+                let missing = marks[lane] == 0;
+                let is_low = missing && below[lane] > 0;
+                below[lane] -= u16::from(is_low);
+                let filler = if is_low { T::LOWEST } else { T::HIGHEST };
+                wire[lane] = if missing { filler } else { values[lane] };
+            }
+        }
+    }
+
+    /// Of so many values the one in the middle, or half-way between the two that are.
+    fn middle<T: Sample>(
+        lows: &Lanes<T>,
+        highs: &Lanes<T>,
+        counts: &Lanes<u32>,
+        outcomes: &mut Lanes<T::Outcome>,
+    ) {
+        for lane in 0..LANES {
+            let high = if counts[lane] % 2 == 0 { highs[lane] } else { lows[lane] };
+            outcomes[lane] = T::halfway(lows[lane], high);
+        }
+    }
+
+    /// The values at `parts` of the ways.
+    fn between<T: Sample>(
+        lows: &Lanes<T>,
+        highs: &Lanes<T>,
+        parts: &Lanes<f64>,
+        outcomes: &mut Lanes<T::Outcome>,
+    ) {
+        for lane in 0..LANES {
+            outcomes[lane] = T::between(lows[lane], highs[lane], parts[lane]);
+        }
+    }
+
+    /// Of sorted values, so many of them data, the one that is most often there.
+    fn most_frequent<T: Sample>(
+        wires: &[Lanes<T>],
+        counts: &Lanes<u32>,
+        outcomes: &mut Lanes<T::Outcome>,
+    ) {
+        let mut mode = wires[0];
         let (mut run, mut longest) = ([1u32; LANES], [1u32; LANES]);
-        for (index, pair) in (1..).zip(self.wires.windows(2)) {
+        for (index, pair) in (1..).zip(wires.windows(2)) {
             for lane in 0..LANES {
                 run[lane] = if pair[0][lane] == pair[1][lane] { run[lane] + 1 } else { 1 };
                 // Behind the values lies what fills gaps.
@@ -127,20 +191,8 @@ impl<T: Sample> Order<T> {
                 mode[lane] = if longer { pair[1][lane] } else { mode[lane] };
             }
         }
-        results.outcomes = lanes(|lane| mode[lane].to_outcome());
-    }
-}
-
-/// Puts the type's least value where data are missing, `below` times in each lane, after that its greatest.
-#[inline(always)]
-fn fill_gaps<T: Sample>(wires: &mut [Lanes<T>], marks: &[Lanes<u8>], mut below: Lanes<u16>) {
-    for (wire, marks) in wires.iter_mut().zip(marks) {
         for lane in 0..LANES {
-            let missing = marks[lane] == 0;
-            let is_low = missing && below[lane] > 0;
-            below[lane] -= u16::from(is_low);
-            let filler = if is_low { T::LOWEST } else { T::HIGHEST };
-            wire[lane] = if missing { filler } else { wire[lane] };
+            outcomes[lane] = mode[lane].to_outcome();
         }
     }
 }

@@ -4,7 +4,7 @@ use bytemuck::Zeroable;
 
 use super::super::{Buffer, Number, Pixel};
 use super::block::{LANES, Lanes};
-use super::wide::{Work, run_widest};
+use super::wide::widest;
 use crate::dispatch_pixel_type;
 
 /// A result that has not been rounded yet.
@@ -75,34 +75,27 @@ impl<R: Outcome> Results<R> {
     }
 
     /// Tells which outcomes count: those of so many scenes at least that are numbers.
-    #[inline(always)]
     pub fn settle(&mut self, counts: &Lanes<u32>, least: u32) {
-        for lane in 0..LANES {
-            let is_number = !self.outcomes[lane].is_nan();
-            self.decided[lane] = u8::from(counts[lane] >= least.max(1)) & u8::from(is_number);
-        }
+        settle(&self.outcomes, counts, least.max(1), &mut self.decided);
     }
 
     /// Writes the first `width` pixels into `pixels` from index `start`, the background where nothing is decided.
     pub fn write(&self, background: Number, pixels: &mut Buffer, start: usize, width: usize) {
         dispatch_pixel_type!(pixels.pixel_type(), O => {
             let background = background.to_pixel::<O>().unwrap_or(O::zeroed());
-            let pixels = &mut pixels.pixels_mut::<O>()[start..][..width];
-            run_widest(Writing { results: self, background, pixels });
+            write(self, background, &mut pixels.pixels_mut::<O>()[start..][..width]);
         });
     }
 }
 
-struct Writing<'a, R, O> {
-    results: &'a Results<R>,
-    background: O,
-    pixels: &'a mut [O],
-}
+widest! {
+    fn settle<R: Outcome>(outcomes: &Lanes<R>, counts: &Lanes<u32>, least: u32, decided: &mut Lanes<u8>) {
+        for lane in 0..LANES {
+            decided[lane] = u8::from(counts[lane] >= least) & u8::from(!outcomes[lane].is_nan());
+        }
+    }
 
-impl<R: Outcome, O: Pixel> Work for Writing<'_, R, O> {
-    #[inline(always)]
-    fn run(self) {
-        let Writing { results, background, pixels } = self;
+    fn write<R: Outcome, O: Pixel>(results: &Results<R>, background: O, pixels: &mut [O]) {
         let mut nearest = [background; LANES];
         for lane in 0..LANES {
             let pixel = results.outcomes[lane].to_pixel();

@@ -5,14 +5,43 @@ use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 use super::super::Pixel;
 use super::outcome::{Exact, Outcome};
 
-/// A pixel of a scene.
-pub(super) trait Sample: Pixel {
+/// A pixel as it is stored in a stack.
+pub(super) trait Stored: Pixel {
+    /// What the kernels see instead: of few types, so that they are compiled for few.
+    type Sample: Sample;
+
+    /// The same number.
+    fn to_sample(self) -> Self::Sample;
+}
+
+macro_rules! stored {
+    ($($number:ty => $sample:ty),*) => {$(
+        impl Stored for $number {
+            type Sample = $sample;
+
+            #[inline(always)]
+            fn to_sample(self) -> $sample {
+                self.into()
+            }
+        }
+    )*};
+}
+
+stored!(
+    u8 => u8, i8 => i16, u16 => u16, i16 => i16, u32 => f64, i32 => f64, u64 => i128, i64 => i128, f32 => f32,
+    f64 => f64
+);
+
+/// A number that the kernels decide.
+pub(super) trait Sample: Copy + Default + PartialOrd + Send {
     /// The number that holds every result exactly enough: Float64, but for 64-bit whole numbers.
     type Outcome: Outcome;
     /// What values are summed in: whole numbers without loss for up to two million scenes.
     type Total: Copy + AddAssign + Default + Send;
     /// What distances are computed in.
     type Real: Real;
+    /// Whether these are whole numbers of up to 16 bits, whose squares Float64 sums without loss.
+    const SMALL: bool;
     /// No value lies below.
     const LOWEST: Self;
     /// No value lies above.
@@ -21,8 +50,11 @@ pub(super) trait Sample: Pixel {
     fn to_outcome(self) -> Self::Outcome;
     fn to_total(self) -> Self::Total;
     fn to_real(self) -> Self::Real;
+    fn to_f64(self) -> f64;
     fn sum(total: Self::Total) -> Self::Outcome;
     fn mean(total: Self::Total, count: u32) -> Self::Outcome;
+    /// The number half-way from `low` to `high`; exactly that number if both are the same.
+    fn halfway(low: Self, high: Self) -> Self::Outcome;
     /// The number at `part` (0 to 1) of the way from `low` to `high`.
     fn between(low: Self, high: Self, part: f64) -> Self::Outcome;
     /// How far the value lies above.
@@ -30,11 +62,12 @@ pub(super) trait Sample: Pixel {
 }
 
 macro_rules! plain_sample {
-    ($($number:ty: $real:ty, $lowest:expr, $highest:expr);*) => {$(
+    ($($number:ty: $real:ty, $small:expr, $lowest:expr, $highest:expr);*) => {$(
         impl Sample for $number {
             type Outcome = f64;
             type Total = f64;
             type Real = $real;
+            const SMALL: bool = $small;
             const LOWEST: Self = $lowest;
             const HIGHEST: Self = $highest;
 
@@ -54,6 +87,11 @@ macro_rules! plain_sample {
             }
 
             #[inline(always)]
+            fn to_f64(self) -> f64 {
+                self as f64
+            }
+
+            #[inline(always)]
             fn sum(total: f64) -> f64 {
                 total
             }
@@ -65,15 +103,23 @@ macro_rules! plain_sample {
                 total / f64::from(count)
             }
 
-            /// As numpy computes it, from the nearer end; but the half-way point of large floats does not overflow.
+            /// Half of each: large floats do not overflow. The smallest of all have no half.
+            #[inline(always)]
+            fn halfway(low: $number, high: $number) -> f64 {
+                let (low, high) = (low as f64, high as f64);
+                if low == high { low } else { 0.5 * low + 0.5 * high }
+            }
+
+            /// As numpy computes it, from the nearer end.
             #[inline(always)]
             fn between(low: $number, high: $number, part: f64) -> f64 {
+                let half = Self::halfway(low, high);
                 let (low, high) = (low as f64, high as f64);
                 let difference = high - low;
                 let near_low = low + difference * part;
                 let near_high = high - difference * (1.0 - part);
                 let within = if part < 0.5 { near_low } else { near_high };
-                let within = if part == 0.5 { 0.5 * low + 0.5 * high } else { within };
+                let within = if part == 0.5 { half } else { within };
                 // Else an infinity might become NaN.
                 if part == 0.0 || low == high { low } else { within }
             }
@@ -87,68 +133,72 @@ macro_rules! plain_sample {
 }
 
 plain_sample!(
-    u8: f32, u8::MIN, u8::MAX; i8: f32, i8::MIN, i8::MAX; u16: f32, u16::MIN, u16::MAX;
-    i16: f32, i16::MIN, i16::MAX; u32: f64, u32::MIN, u32::MAX; i32: f64, i32::MIN, i32::MAX;
-    f32: f64, f32::NEG_INFINITY, f32::INFINITY; f64: f64, f64::NEG_INFINITY, f64::INFINITY
+    u8: f32, true, u8::MIN, u8::MAX; u16: f32, true, u16::MIN, u16::MAX; i16: f32, true, i16::MIN, i16::MAX;
+    f32: f64, false, f32::NEG_INFINITY, f32::INFINITY; f64: f64, false, f64::NEG_INFINITY, f64::INFINITY
 );
 
-macro_rules! wide_sample {
-    ($($number:ty),*) => {$(
-        impl Sample for $number {
-            type Outcome = Exact;
-            type Total = i128;
-            type Real = f64;
-            const LOWEST: Self = <$number>::MIN;
-            const HIGHEST: Self = <$number>::MAX;
+/// Stands for whole numbers of 64 bits, with sign or without.
+impl Sample for i128 {
+    type Outcome = Exact;
+    type Total = i128;
+    type Real = f64;
+    const SMALL: bool = false;
+    const LOWEST: Self = i64::MIN as i128;
+    const HIGHEST: Self = u64::MAX as i128;
 
-            #[inline(always)]
-            fn to_outcome(self) -> Exact {
-                Exact { whole: self.into(), fraction: 0.0 }
-            }
+    #[inline(always)]
+    fn to_outcome(self) -> Exact {
+        Exact { whole: self, fraction: 0.0 }
+    }
 
-            #[inline(always)]
-            fn to_total(self) -> i128 {
-                self.into()
-            }
+    #[inline(always)]
+    fn to_total(self) -> i128 {
+        self
+    }
 
-            #[inline(always)]
-            fn to_real(self) -> f64 {
-                self as f64
-            }
+    #[inline(always)]
+    fn to_real(self) -> f64 {
+        self as f64
+    }
 
-            #[inline(always)]
-            fn sum(total: i128) -> Exact {
-                Exact { whole: total, fraction: 0.0 }
-            }
+    #[inline(always)]
+    fn to_f64(self) -> f64 {
+        self as f64
+    }
 
-            #[inline(always)]
-            fn mean(total: i128, count: u32) -> Exact {
-                // Lanes without data come here, too.
-                let count = i128::from(count.max(1));
-                let fraction = total.rem_euclid(count) as f64 / count as f64;
-                Exact { whole: total.div_euclid(count), fraction }
-            }
+    #[inline(always)]
+    fn sum(total: i128) -> Exact {
+        Exact { whole: total, fraction: 0.0 }
+    }
 
-            /// Exact at either end and half-way; else the distance from `low` has the accuracy of Float64.
-            #[inline(always)]
-            fn between(low: $number, high: $number, part: f64) -> Exact {
-                let (low, high) = (i128::from(low), i128::from(high));
-                if part == 0.5 {
-                    return Exact { whole: (low + high) >> 1, fraction: 0.5 * ((low + high) & 1) as f64 };
-                }
-                let way = (high - low) as f64 * part;
-                Exact { whole: low + way.floor() as i128, fraction: way - way.floor() }
-            }
+    #[inline(always)]
+    fn mean(total: i128, count: u32) -> Exact {
+        // Lanes without data come here, too.
+        let count = i128::from(count.max(1));
+        let fraction = total.rem_euclid(count) as f64 / count as f64;
+        Exact { whole: total.div_euclid(count), fraction }
+    }
 
-            #[inline(always)]
-            fn above(self, other: Exact) -> f64 {
-                (i128::from(self) - other.whole) as f64 - other.fraction
-            }
+    #[inline(always)]
+    fn halfway(low: i128, high: i128) -> Exact {
+        Exact { whole: (low + high) >> 1, fraction: 0.5 * ((low + high) & 1) as f64 }
+    }
+
+    /// Exact at either end and half-way; else the distance from `low` has the accuracy of Float64.
+    #[inline(always)]
+    fn between(low: i128, high: i128, part: f64) -> Exact {
+        if part == 0.5 {
+            return Self::halfway(low, high);
         }
-    )*};
-}
+        let way = (high - low) as f64 * part;
+        Exact { whole: low + way.floor() as i128, fraction: way - way.floor() }
+    }
 
-wide_sample!(u64, i64);
+    #[inline(always)]
+    fn above(self, other: Exact) -> f64 {
+        (self - other.whole) as f64 - other.fraction
+    }
+}
 
 /// A floating-point number that distances are computed in.
 pub(super) trait Real:

@@ -1,6 +1,7 @@
 //! How a scene comes into the stack: file by file and part by part, then masked and brought to one level.
 
 use super::Stack;
+use super::wide::widest;
 use crate::dispatch_pixel_type;
 use crate::geometry::Window;
 use crate::pixels::{Buffer, Number, Pixel};
@@ -62,10 +63,13 @@ impl Stack {
         let pixels = self.pixels();
         dispatch_pixel_type!(self.values.pixel_type(), T => {
             let (values, seen) = self.scene_mut::<T>(scene);
-            let zero = T::from_i128(0);
-            for (pixel, seen) in seen.iter_mut().enumerate() {
-                let all_zero = values[pixel..].iter().step_by(pixels).all(|&value| value == zero);
-                *seen &= u8::from(!all_zero);
+            // So few at a time that what is known of them stays near.
+            for (part, seen) in seen.chunks_mut(1024).enumerate() {
+                let mut any = [0; 1024];
+                for plane in values.chunks_exact(pixels) {
+                    mark_others(&plane[1024 * part..][..seen.len()], T::from_i128(0), &mut any);
+                }
+                seen.iter_mut().zip(any).for_each(|(seen, any)| *seen &= any);
             }
         });
     }
@@ -124,13 +128,24 @@ impl Stack {
     }
 }
 
-fn shift_plane<T: Pixel>(values: &mut [T], shift: f64, nodata: Option<T>) {
-    for value in values {
-        if nodata.is_some_and(|nodata| *value == nodata) || value.is_nan() {
-            continue;
+widest! {
+    /// Marks with 1 where the values are others than `value`.
+    fn mark_others<T: Pixel>(values: &[T], value: T, marks: &mut [u8]) {
+        marks.iter_mut().zip(values).for_each(|(mark, &other)| *mark |= u8::from(other != value));
+    }
+
+    fn shift_plane<T: Pixel>(values: &mut [T], shift: f64, nodata: Option<T>) {
+        let shifted = |value: T| T::from_f64(value.to_f64() + shift);
+        match nodata {
+            None => values.iter_mut().for_each(|value| *value = shifted(*value)),
+            Some(nodata) => {
+                for value in values {
+                    let new = shifted(*value);
+                    let new = if new == nodata { new.neighbour() } else { new };
+                    *value = if *value == nodata { nodata } else { new };
+                }
+            }
         }
-        let shifted = T::from_f64(value.to_f64() + shift);
-        *value = if nodata == Some(shifted) { shifted.neighbour() } else { shifted };
     }
 }
 

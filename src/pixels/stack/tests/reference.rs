@@ -60,6 +60,7 @@ pub fn of_band<T: Pixel>(rule: Rule, seen: &[Seen<T>]) -> Answer {
         false => Answer::Ratio(values.iter().map(|v| v.to_i128()).sum(), under as i128),
     };
     match rule {
+        Rule::FirstOfBand => exactly(values[0]),
         Rule::Min => exactly(sorted[0]),
         Rule::Max => exactly(sorted[count - 1]),
         Rule::Mean => sum(count),

