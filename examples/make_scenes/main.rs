@@ -66,8 +66,8 @@ enum Arrangement {
 impl Options {
     /// What the bands are called.
     fn descriptions(&self) -> Vec<String> {
-        let name = |index| {
-            DESCRIPTIONS.get(index).map_or_else(|| format!("band {}", index + 1), |&name| name.into())
+        let name = |index: usize| {
+            DESCRIPTIONS.get(index).map_or_else(|| format!("band {}", index + 1), |name| name.to_string())
         };
         (0..self.bands).map(name).collect()
     }

@@ -60,6 +60,29 @@ pub struct Request {
     pub nodata: Option<Number>,
 }
 
+/// All bands of sources on one grid, the last on top.
+impl Default for Request {
+    fn default() -> Request {
+        Request {
+            reader: ReaderChoice::Auto,
+            method: Method::Last,
+            method_name: Method::Last.to_string(),
+            stack: None,
+            derive: DeriveRequest::default(),
+            wkt: None,
+            resolution: ResolutionRule::Same,
+            bounds: None,
+            align: false,
+            resampling: Resampling::Nearest,
+            bands: Vec::new(),
+            band_names: Vec::new(),
+            pixel_type: None,
+            source_nodata: None,
+            nodata: None,
+        }
+    }
+}
+
 /// The mosaic to be made: everything that decides its pixels.
 #[derive(Debug, Clone)]
 pub struct Mosaic {
