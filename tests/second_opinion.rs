@@ -130,6 +130,7 @@ fn a_single_wrong_pixel_of_a_masked_median_is_found() {
         output: folder.path("never.tif"),
         bands: vec!["a".into(), "b".into()],
         method: "median".parse().unwrap(),
+        nodata: Some("0".parse().unwrap()),
         scenes: SceneSettings {
             mask_band: Some("SCL".into()),
             mask_values: vec![1..=1],

@@ -192,7 +192,6 @@ fn values_of_scenes_without_meaning_are_refused() {
         ("scene-pattern", "(.*)", "has no group named band, nor"),
         ("scale-factor", "0", "0 leaves nothing"),
         ("scale-factor", "inf", "inf leaves nothing"),
-        ("expr", "B04", "'B04' is not NAME=FORMULA"),
         ("expr-stage", "during", "'during' is no stage"),
         ("method", "percentile:101", "101 is no percentile"),
     ] {
@@ -207,21 +206,18 @@ fn what_does_not_go_together_is_told_at_once() {
     let text = faults(&[
         ("from", "2024-07-01"),
         ("to", "2024-06-30"),
-        ("expr", "a=B02"),
-        ("expr", "a=B03"),
         ("method", "stddev"),
         ("provenance", "true"),
         ("date-band", "true"),
     ]);
     for line in [
         "--from: 2024-07-01 is later than 2024-06-30, the last day wanted",
-        "--expr: a names two formulas (give each a name of its own)",
         "--provenance: no pixel of method stddev comes from one source",
         "--date-band: no pixel of method stddev comes from one source",
     ] {
         assert!(text.lines().any(|told| told == line), "{line} in\n{text}");
     }
-    assert_eq!(text.lines().count(), 4, "{text}");
+    assert_eq!(text.lines().count(), 3, "{text}");
 }
 
 #[test]
