@@ -9,7 +9,7 @@ const DATES: [&str; 4] = ["2024-06-02", "2024-06-17", "2024-08-01", "2024-08-16"
 
 /// Band 1 or 2 of one of the dates, by column and row; `None` where it has no data.
 fn pixel(date: usize, band: usize, x: usize, y: usize) -> Option<f64> {
-    let hole = random(7, date, x / 11, y / 7) % 3 == 0;
+    let hole = random(7, date, x / 11, y / 7).is_multiple_of(3);
     (!hole).then(|| (1 + random(date as u64, band, x, y) % 4000) as f64)
 }
 

@@ -142,7 +142,8 @@ fn check(
     let Prepared { mosaic, jobs, touching, plan, encoding, .. } = prepared;
     let layout = (&encoding.overviews[..], encoding.cloud_optimized);
     let made = (mosaic, jobs, touching);
-    verify(path, made, &written.records, layout, depth, plan.verifiers, hooks.stop).map(Some)
+    verify(path, made, &written.records, layout, depth, (plan.verifiers, plan.bytes_to_decide), hooks.stop)
+        .map(Some)
 }
 
 /// A source that was replaced while it was read may be half old and half new in the mosaic.

@@ -99,10 +99,10 @@ impl<R: Real> GeometricMedian<R> {
         (0..GROUP).for_each(|lane| self.enter(lane, waiting.next(), depth, counts));
         while self.group.pixels != [None; GROUP] {
             let moves = step(&mut self.group, depth, unit);
-            for lane in 0..GROUP {
+            for (lane, moved) in moves.into_iter().enumerate() {
                 self.group.steps[lane] += 1;
                 let Some(pixel) = self.group.pixels[lane] else { continue };
-                if !moves[lane] || self.group.steps[lane] == MOST_STEPS {
+                if !moved || self.group.steps[lane] == MOST_STEPS {
                     for (band, results) in results.iter_mut().enumerate() {
                         let point =
                             self.centres[band][pixel].to_f64() + self.group.points[band][lane].to_f64();

@@ -157,7 +157,7 @@ widest! {
         outcomes: &mut Lanes<T::Outcome>,
     ) {
         for lane in 0..LANES {
-            let high = if counts[lane] % 2 == 0 { highs[lane] } else { lows[lane] };
+            let high = if counts[lane].is_multiple_of(2) { highs[lane] } else { lows[lane] };
             outcomes[lane] = T::halfway(lows[lane], high);
         }
     }

@@ -97,9 +97,9 @@ widest! {
 
     fn write<R: Outcome, O: Pixel>(results: &Results<R>, background: O, pixels: &mut [O]) {
         let mut nearest = [background; LANES];
-        for lane in 0..LANES {
+        for (lane, nearest) in nearest.iter_mut().enumerate() {
             let pixel = results.outcomes[lane].to_pixel();
-            nearest[lane] = if results.decided[lane] != 0 { pixel } else { background };
+            *nearest = if results.decided[lane] != 0 { pixel } else { background };
         }
         pixels.copy_from_slice(&nearest[..pixels.len()]);
     }

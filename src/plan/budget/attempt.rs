@@ -7,6 +7,9 @@ use crate::geometry::Size;
 const THREAD: u64 = 2 << 20;
 /// Side of the areas that are decided at once, where blocks are not larger: they fit into a processor's own cache.
 const USUAL_AREA: usize = 512;
+/// Bytes of values that a verifier holds at least, counted among what it needs, and where memory is plenty.
+const LEAST_TO_DECIDE: u64 = 8 << 20;
+const MOST_TO_DECIDE: u64 = 256 << 20;
 /// Rows of a block that are decided at once where that may be less than a block.
 const STRIP_ROWS: usize = 128;
 /// Open sources beyond which a worker gains nothing.
@@ -284,6 +287,9 @@ impl<'a> Attempt<'a> {
             self.open_sources += (for_sources / handle).min(MOST_OPEN_SOURCES as u64 - 1) as usize;
         }
         let to_verify = (limit - self.needs.runtime) / self.needs.verifier_bytes.max(1);
+        let verifiers = to_verify.clamp(1, self.workers as u64);
+        let left =
+            (limit - self.needs.runtime).saturating_sub(verifiers * self.needs.verifier_bytes) / verifiers;
         let lent = self.lent().min(wanted.0 - self.decoded);
         if let Some(direct) = &self.needs.direct {
             let another = self.workers * (direct.block_bytes + direct.encoded_bytes);
@@ -297,7 +303,8 @@ impl<'a> Attempt<'a> {
             decode_at_once: self.decode_at_once,
             decoded_bytes: self.decoded + lent,
             lent_bytes: lent,
-            verifiers: to_verify.clamp(1, self.workers as u64) as usize,
+            verifiers: verifiers as usize,
+            bytes_to_decide: (left / 4).clamp(LEAST_TO_DECIDE, MOST_TO_DECIDE) as usize,
             window: self.cut.window,
             area: self.area(),
             strip_rows: self.strip_rows(),

@@ -26,6 +26,8 @@ pub(super) struct Contents<'a> {
     pub mosaic: &'a Mosaic,
     pub jobs: &'a Jobs,
     pub touching: &'a Touching,
+    /// Bytes that deciding one area may take.
+    pub bytes_to_decide: usize,
 }
 
 impl Contents<'_> {
@@ -88,7 +90,7 @@ impl Contents<'_> {
         // The second decision holds every source's values at once: where many lie on each other, areas are smaller.
         let most = |job: &Job| {
             let touching: Vec<usize> = self.touching.sources(job.window_row, job.window).collect();
-            reference::largest_side(self.mosaic, &touching, LARGEST_SIDE, AREA_BYTES)
+            reference::largest_side(self.mosaic, &touching, LARGEST_SIDE, self.bytes_to_decide)
         };
         match depth {
             Depth::Sample => sample(self.jobs, bands, most),
@@ -121,10 +123,7 @@ fn holds(file: &File, record: &BlockRecord, framed: bool) -> io::Result<bool> {
 }
 
 /// Columns and rows that an area has at most.
-const LARGEST_SIDE: usize = 256;
-
-/// Bytes that deciding one area may take.
-const AREA_BYTES: usize = 8 << 20;
+const LARGEST_SIDE: usize = 512;
 
 /// Small areas spread over the jobs, each in another corner of a block; fewer where there are many bands.
 fn sample(jobs: &Jobs, bands: usize, most_side: impl Fn(&Job) -> usize) -> Vec<(usize, Window)> {

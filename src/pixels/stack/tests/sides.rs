@@ -79,11 +79,11 @@ fn check_choice<T: Pixel>(plan: &Plan, rule: Rule) -> Result<(), TestCaseError> 
 fn check_side<T: Pixel>(plan: &Plan, rule: Rule) -> Result<(), TestCaseError> {
     let (stack, score) = plan.stack::<T>();
     let (_, valid, side) = decided(&stack, plan, rule, &score);
-    for pixel in 0..plan.pixels {
+    for (pixel, &valid) in valid.iter().enumerate() {
         let bands: Vec<Vec<Seen<T>>> = (0..plan.bands).map(|band| seen(&stack, band, pixel)).collect();
         let has_data = |scene: &usize| bands.iter().any(|band| band.iter().any(|seen| seen.0 == *scene));
         prop_assert_eq!(side.count[pixel] as usize, (0..plan.depth).filter(has_data).count());
-        if valid[pixel] == 0 || !rule.is_value() {
+        if valid == 0 || !rule.is_value() {
             prop_assert_eq!(side.winner[pixel], Side::NONE);
             continue;
         }
