@@ -375,6 +375,29 @@ fn all_scenes_that_lack_a_band_are_named_at_once() {
 }
 
 #[test]
+fn what_would_leave_nothing_is_told_before_the_work() {
+    let folder = Folder::new();
+    SCENES.iter().for_each(|scene| scene.write(&folder, true));
+    let run = "s_*.tif -o out.tif --bands B04 --mask-band SCL --method median";
+    let outcome = folder.run(&format!("{run} --mask-values 9 --min-count 6")).refused();
+    outcome.names(&["--min-count: a pixel needs data of 6 scenes, and there are only 5"]);
+    folder.run(&format!("{run} --keep-values 70000")).refused().names(&["--keep-values", "left out", "SCL"]);
+    let outcome = folder.run(&format!("{run} --mask-values 9,-1 --mask-bits 16")).done();
+    outcome.names(&["--mask-values -1: no pixel of SCL can have this value", "--mask-bits 16", "UInt16"]);
+}
+
+#[test]
+fn a_scene_without_its_mask_can_be_skipped() {
+    let folder = Folder::new();
+    SCENES.iter().enumerate().for_each(|(number, scene)| scene.write(&folder, number != 1));
+    let run = format!("s_*.tif {RUN} {MASKED} --method median");
+    folder.run(&run).refused().names(&["s_2024-06-18.tif: has no band SCL"]);
+    let skipping =
+        folder.run(&format!("{run} --on-error skip --bounds 500000,4998600,501600,5000000")).done();
+    skipping.names(&["left out: s_2024-06-18.tif: has no band SCL"]);
+}
+
+#[test]
 fn the_second_opinion_agrees_on_every_rule_for_every_pixel_type() {
     for pixel_type in pixel_types() {
         let folder = Folder::new();

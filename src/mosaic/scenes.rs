@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::gather::{self, Gathered};
-use super::{Failure, Hooks, harmonize, method};
+use super::{Failure, Hooks, harmonize, method, scene_checks};
 use crate::config::{self, OnError, SceneSettings, Settings};
 use crate::pixels::{self, Formula, MaskRule};
 use crate::run::in_parallel;
 use crate::source::scenes::{Asked, BandFile, Found, Order, Scene, Search};
 use crate::source::{
     Beside, DeriveRequest, Mosaic, Problem, Request, SceneFile, SceneSources, Source, StackRequest,
-    StackedScene, unify_scenes,
+    unify_scenes,
 };
 
 /// Whether a run works on scenes: it asks for a mask, for bands by name, or chooses among scenes.
@@ -41,6 +41,7 @@ pub fn find(settings: &Settings, hooks: &mut Hooks) -> Result<Found, Failure> {
             config::Order::DateDescending => Order::DateDescending,
             config::Order::Cloud => Order::Cloud,
         },
+        skip: settings.on_error == OnError::Skip,
     };
     let search = Search::new(&settings.inputs, &asked, &mut *hooks.stdin);
     let stop = hooks.stop;
@@ -101,7 +102,8 @@ pub fn unify(
         let (unified, notes) = unify_scenes(&scenes, &request);
         match unified {
             Ok(mut mosaic) => {
-                without_dates(&mosaic).map_err(Failure::Problems)?;
+                scene_checks::check(settings, &scenes, &mosaic).map_err(Failure::Problems)?;
+                gathered.warnings.extend(scene_checks::named_in_vain(&settings.scenes, &scenes));
                 gathered.warnings.extend(notes);
                 describe(settings, &found, &mut mosaic);
                 let used = scenes.iter().map(|scene| scene.name.to_string()).collect();
@@ -204,19 +206,6 @@ fn put_together(
         // A file that could not be inspected is a problem already.
         false => Err(problems),
     }
-}
-
-/// Scenes without a date, where dates are told.
-fn without_dates(mosaic: &Mosaic) -> Result<(), Vec<Problem>> {
-    let tells = mosaic.derived.as_ref().is_some_and(|derived| derived.beside.contains(&Beside::Date));
-    let scenes =
-        mosaic.stack.iter().flat_map(|stack| &stack.scenes).filter(|scene| tells && scene.date.is_none());
-    let of = |scene: &StackedScene| {
-        Problem::new(&*scene.name, "its date is not known, and --date-band tells it")
-            .with_hint("a name with a date tells it, or --scene-pattern with a group named 'date'")
-    };
-    let problems: Vec<Problem> = scenes.map(of).collect();
-    if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
 /// Names the bands, and says which dates are covered.

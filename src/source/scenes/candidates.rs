@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::BufRead;
 
-use super::band_names::{Choice, Named, Wanted, choose};
+use super::band_names::{Choice, Named, Wanted, choose, is_reflectance};
 use super::dates::Date;
 use super::stac::{self, Item};
 use super::{Asked, document, pattern, sentinel2, shelf};
@@ -134,7 +134,8 @@ fn alone(place: usize, named: Named) -> Candidate {
     Candidate { name, place, content: Content::Files { files: vec![named], date: None } }
 }
 
-/// The files of a folder are one scene where the bands asked for have files of their own, else each is one.
+/// The files of a folder are one scene where the bands asked for have files of their own, or where a file of bands has
+/// its masks beside it; else each is one.
 fn in_folder(files: Vec<(usize, Named)>, asked: &Asked) -> Vec<Candidate> {
     let place = files[0].0;
     let mut distinct: Vec<Named> = Vec::with_capacity(files.len());
@@ -143,11 +144,19 @@ fn in_folder(files: Vec<(usize, Named)>, asked: &Asked) -> Vec<Candidate> {
     distinct
         .extend(files.iter().filter(|(_, named)| seen.insert(&named.file)).map(|(_, named)| named.clone()));
     let fits = asked.names().any(|name| choose(Wanted::parse(name).stem, &distinct) != Choice::None);
-    if !fits && (distinct.len() == 1 || !have_bands_of_their_own(&distinct, asked)) {
+    let together = || are_bands_and_masks(&distinct) || have_bands_of_their_own(&distinct, asked);
+    if !fits && (distinct.len() == 1 || !together()) {
         return files.into_iter().map(|(place, named)| alone(place, named)).collect();
     }
     let name = document::own_folder(&distinct[0].file).to_owned();
     vec![Candidate { name, place, content: Content::Files { files: distinct, date: None } }]
+}
+
+/// Whether all files but one are named like the masks of a sensor, such as SCL or QA_PIXEL: no scenes of their own, even
+/// where nobody asks for a mask.
+fn are_bands_and_masks(files: &[Named]) -> bool {
+    let is_mask = |stem: &str| Wanted::parse(stem).is_one_band() && !is_reflectance(stem);
+    files.iter().filter(|named| !is_mask(&named.stem)).count() == 1
 }
 
 /// Whether files hold one band each, and one that is asked for is described by just one of them. Files are opened

@@ -43,6 +43,12 @@ pub fn in_text(text: &str) -> Option<Date> {
     DAY_OF_YEAR.captures_iter(text).find_map(|found| day_of_year(&found))
 }
 
+/// The day that a whole text is: `2024-06-02`, not `delivered 2024-06-02`.
+pub fn of_day(text: &str) -> Option<Date> {
+    let written = DAY.captures(text)?.get(1)?;
+    if written.as_str() == text { in_text(text) } else { None }
+}
+
 /// The first day of the year or month that a whole file stem names: `1985`, `2024-06`.
 pub fn of_year(stem: &str) -> Option<Date> {
     let found = YEAR.captures(stem)?;
@@ -93,6 +99,16 @@ mod tests {
         {
             assert_eq!(in_text(name), None, "{name}");
         }
+    }
+
+    #[test]
+    fn a_text_is_a_day_only_as_a_whole() {
+        assert_eq!(of_day("2024-06-02"), Date::from_ymd_opt(2024, 6, 2));
+        assert_eq!(of_day("20240602"), of_day("2024-06-02"));
+        assert_eq!(
+            (of_day("delivered 2024-06-02"), of_day("2024-06-02b"), of_day("20249902")),
+            (None, None, None)
+        );
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! A scene is
 //! - a product of Sentinel-2: a `.SAFE` folder, also below other folders, or its archive;
-//! - a folder with a file a band: the bands asked for are found by the names of its files;
+//! - a folder with a file a band, or with one of several bands and its masks: the bands asked for are found by the
+//!   names of its files, or by what these say of their bands;
 //! - any other single file, its bands found by their descriptions or numbers;
 //! - the files that `--scene-pattern` puts together;
 //! - an item of a STAC document.
@@ -61,6 +62,8 @@ pub struct Asked<'a> {
     pub max_cloud: Option<f64>,
     /// The order of the scenes.
     pub order: Order,
+    /// Whether scenes with a problem are left out; else it is the job's.
+    pub skip: bool,
 }
 
 impl Asked<'_> {
@@ -122,7 +125,7 @@ pub struct Found {
     pub band_names: Vec<String>,
     /// Of each band, whether it holds reflectances, which the scenes' offsets apply to.
     pub reflectance: Vec<bool>,
-    /// Scenes that are not wanted, and why.
+    /// Scenes that are not wanted or cannot be used, and why.
     pub left_out: Vec<Problem>,
     /// What should be known.
     pub notices: Vec<String>,

@@ -101,6 +101,9 @@ impl<'a> Search<'a> {
                 true => known,
                 false => known.or(Details::of_name(name)),
             });
+        // A folder that is called after a day holds what was seen on it.
+        let folder = document::file_name(document::folder(&files[0].file));
+        details.date = details.date.or_else(|| dates::of_day(folder));
         let lacks_date = details.date.is_none() && (files.len() == 1 || keep::needs_date(self.asked));
         if lacks_date || details.cloud.is_none() && keep::needs_cloud(self.asked) {
             details = details.or(Details::of_source(&*shelf.open(&files[0])?));
@@ -108,7 +111,7 @@ impl<'a> Search<'a> {
         details.date = details.date.or_else(|| dates::of_year(document::stem(&candidate.name)));
         let all = || {
             let hint = "name the bands of a scene with --bands";
-            let several = || Problem::new(&candidate.name, "has a file a band").with_hint(hint);
+            let several = || Problem::new(&candidate.name, "has several files").with_hint(hint);
             shelf.all().unwrap_or_else(|| Err(several().into()))
         };
         self.scene(&candidate.name, details, |name, single| shelf.pick(name, single), all, || shelf.offers())
@@ -173,17 +176,20 @@ impl<'a> Search<'a> {
             match kind {
                 Kind::Scene(scene) => resolved.push(*scene),
                 Kind::LeftOut(problem) => left_out.push(problem),
+                Kind::Problems(several) if asked.skip => left_out.extend(several),
                 Kind::Problems(several) => problems.extend(several),
             }
         }
-        let first = resolved.first();
-        if let Some(first) = first {
-            problems.extend(resolved.iter().filter_map(|other| difference(first, other, asked)));
+        let (resolved, others) = alike(resolved, asked);
+        if asked.skip {
+            left_out.extend(others)
+        } else {
+            problems.extend(others)
         }
         if !problems.is_empty() {
             return Err(problems);
         }
-        let Some(first) = first else {
+        let Some(first) = resolved.first() else {
             left_out.push(Problem::new("the scenes", "not one of them is left"));
             return Err(left_out);
         };
@@ -198,6 +204,19 @@ impl<'a> Search<'a> {
         keep::sort(&mut scenes, asked.order);
         Ok(Found { scenes, band_names, reflectance, left_out, notices })
     }
+}
+
+/// The scenes whose bands are like the first one's, and what is wrong with the others.
+fn alike(resolved: Vec<Resolved>, asked: &Asked) -> (Vec<Resolved>, Vec<Problem>) {
+    let mut alike: Vec<Resolved> = Vec::with_capacity(resolved.len());
+    let mut problems = Vec::new();
+    for other in resolved {
+        match alike.first().and_then(|first| difference(first, &other, asked)) {
+            None => alike.push(other),
+            Some(problem) => problems.push(problem),
+        }
+    }
+    (alike, problems)
 }
 
 /// In what a scene's bands differ from the first one's, where a name stands for all bands of a file.

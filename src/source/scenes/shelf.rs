@@ -72,11 +72,21 @@ impl<'a> Shelf<'a> {
         opened.entry(named.file.clone()).or_insert_with(inspected).clone()
     }
 
-    /// What the scene has, for messages: the bands of an only file, or the files.
+    /// What the scene has, for messages: the bands of an only file, or the files; with their bands where they have
+    /// several and were opened to look for one.
     pub fn offers(&self) -> Vec<String> {
         match self.files {
             [file] => self.open(file).map_or_else(|_| vec![file.stem.clone()], |source| band_list(&source)),
-            files => files.iter().map(|named| named.stem.clone()).collect(),
+            files => {
+                let opened = self.opened.borrow();
+                let offer = |named: &Named| match opened.get(&named.file) {
+                    Some(Ok(source)) if source.bands.len() > 1 => {
+                        format!("{} ({})", named.stem, band_list(source).join(", "))
+                    }
+                    _ => named.stem.clone(),
+                };
+                files.iter().map(offer).collect()
+            }
         }
     }
 

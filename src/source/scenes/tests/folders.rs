@@ -55,6 +55,52 @@ fn files_of_several_bands_are_scenes_each() {
 }
 
 #[test]
+fn a_file_of_bands_and_its_mask_are_one_scene_with_or_without_the_mask() {
+    let disk = Disk::new();
+    for day in ["2024-06-02", "2024-06-05"] {
+        disk.raster(&format!("in/{day}/bands.tif"), &["B02", "B04"], &[]);
+        disk.raster(&format!("in/{day}/SCL.tif"), &["SCL"], &[]);
+    }
+    let bands = names(&["B04", "B02"]);
+    let of = |mask_band| disk.find(&["in"], &Asked { bands: &bands, mask_band, ..Asked::default() });
+    let bands_of = |scene: &Scene| scene.bands.iter().map(|band| band.band).collect::<Vec<_>>();
+    let (plain, masked) = (of(None).unwrap(), of(Some("SCL")).unwrap());
+    for found in [&plain, &masked] {
+        assert_eq!(found.scenes.iter().map(bands_of).collect::<Vec<_>>(), [[2, 1], [2, 1]]);
+        assert_eq!(found.scenes.iter().map(|scene| scene.date).collect::<Vec<_>>(), [day(6, 2), day(6, 5)]);
+    }
+    assert!(plain.scenes[1].mask.is_none() && masked.scenes[1].mask.is_some());
+    let problems = of(Some("SLC")).unwrap_err();
+    assert_eq!((problems.len(), &*problems[0].message), (2, "has no band SLC"));
+    assert_eq!(problems[0].hint.as_deref(), Some("it has SCL, bands (B02, B04)"));
+}
+
+#[test]
+fn a_folder_that_is_called_after_a_day_tells_its_files_date() {
+    let disk = Disk::new();
+    disk.raster("in/2024-06-02/bands.tif", &["B04"], &[]);
+    disk.raster("in/delivered 2024-07-01/bands.tif", &["B04"], &[]);
+    let bands = names(&["B04"]);
+    let found = disk.find(&["in"], &Asked { bands: &bands, ..Asked::default() }).unwrap();
+    assert_eq!(found.scenes.iter().map(|scene| scene.date).collect::<Vec<_>>(), [day(6, 2), None]);
+}
+
+#[test]
+fn scenes_with_a_problem_are_left_out_where_that_is_asked() {
+    let disk = Disk::new();
+    for file in ["in/1/x_B02.tif", "in/2/x_B04.tif", "in/3/x_B02.tif"] {
+        disk.raster(file, &[""], &[]);
+    }
+    let bands = names(&["B02"]);
+    let asked = Asked { bands: &bands, ..Asked::default() };
+    assert_eq!(disk.find(&["in"], &asked).unwrap_err().len(), 1);
+    let found = disk.find(&["in"], &Asked { skip: true, ..asked }).unwrap();
+    assert_eq!((found.scenes.len(), &*found.left_out[0].message), (2, "has no band B02"));
+    let none = names(&["B08"]);
+    assert_eq!(disk.find(&["in"], &Asked { bands: &none, skip: true, ..asked }).unwrap_err().len(), 4);
+}
+
+#[test]
 fn without_bands_asked_for_all_but_the_mask_are_taken() {
     let disk = Disk::new();
     disk.raster("in/a.tif", &["red", "", "SCL"], &[]).raster("in/b.tif", &["red", "", "SCL"], &[]);
