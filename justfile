@@ -12,6 +12,18 @@ setup:
 demo *options:
     scripts/demo {{options}}
 
+# Follow docs/compositing.md in ./tutorial and draw its pictures; `just tutorial --check` draws none.
+tutorial *options:
+    scripts/tutorial {{options}}
+
+# Masked median of a folder of Sentinel-2 scenes: `just composite scenes june.tif --mask-buffer 40`; `--dry-run` for the plan.
+composite folder out *options:
+    cargo run --release --bin mosaic-stream -- {{folder}} -o {{out}} --bands B04,B03,B02,B08 --mask-band SCL --mask-values 0,1,3,8-11 --method median {{options}}
+
+# Draw a small PNG of a raster: `just look june.tif june.png`.
+look raster png *options:
+    cargo run --release --example quicklook -- {{raster}} {{png}} {{options}}
+
 # Run every test.
 test *options:
     scripts/test {{options}}

@@ -39,7 +39,7 @@ fn mosaic_two_rasters(folder: &Path) -> Result<Report> {
     let settings = Settings {
         inputs: [left, right].iter().map(|path| path.display().to_string()).collect(),
         output: output.clone(),
-        method: Method::Mean,
+        method: Method::Mean.into(),
         memory: 512 << 20,
         verify: Verify::Full,
         ..Settings::default()

@@ -17,8 +17,8 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Parser;
 use gdal::raster::RasterCreationOptions;
 use gdal::{Dataset, DriverManager};
-use mosaic_stream::geometry::{ResolutionRule, Size, Window};
-use mosaic_stream::pixels::{Method, PixelType, Resampling};
+use mosaic_stream::geometry::{Size, Window};
+use mosaic_stream::pixels::PixelType;
 use mosaic_stream::source::direct::{self, BlockCache, DirectFiles, DirectReader, DirectSources};
 use mosaic_stream::source::inspection::{BlockKind, Inspection, look};
 use mosaic_stream::source::{self, Mosaic, Pixels, ReaderChoice, Request};
@@ -187,7 +187,7 @@ fn directly(pass: &Pass) -> Result<Cost> {
     for window in Window::whole(placed.source.size).cut(pass.window) {
         reader.enter(window);
         for part in direct::parts(placed, window) {
-            reader.read(0, placed, part, 0..1, &mut part_pixels)?;
+            reader.read(placed, part, 0..1, &mut part_pixels)?;
             let rows = part_pixels.values.pixels::<i16>().chunks_exact(part.place.columns);
             for (row, values) in (part.place.row - window.row..).zip(rows) {
                 let start = row * window.columns + part.place.column - window.column;
@@ -207,19 +207,7 @@ fn mosaic_of(file: &Path) -> Result<Mosaic> {
     let name = file.to_str().context("the name is not UTF-8")?;
     let (source, _) =
         source::inspect(name, None, None).map_err(|problem| anyhow::anyhow!(problem.message))?;
-    let request = Request {
-        reader: ReaderChoice::Direct,
-        method: Method::Last,
-        wkt: None,
-        resolution: ResolutionRule::Same,
-        bounds: None,
-        align: false,
-        resampling: Resampling::Nearest,
-        bands: vec!["1".into()],
-        pixel_type: None,
-        source_nodata: None,
-        nodata: None,
-    };
+    let request = Request { reader: ReaderChoice::Direct, bands: vec!["1".into()], ..Request::default() };
     match source::unify(&[Arc::new(source)], &request).0 {
         Ok(mosaic) => Ok(mosaic),
         Err(conflicts) => bail!("{}", conflicts[0].problem.message),

@@ -25,6 +25,8 @@ class Job:
     # Inputs of contenders that have their own, by folder.
     more_scenes: dict = field(default_factory=dict)
     cog: bool = False
+    # What a reader of the figures must know.
+    notes: list = field(default_factory=list)
 
 
 def ours(extra=(), label="", inputs="scenes", output="ours.tif"):

@@ -1,11 +1,11 @@
-"""What scripts/bench-peers writes of its runs: targets, a record as JSON, a page of Markdown, and bars as SVG."""
+"""What scripts/bench-peers and scripts/bench-compositing write of their runs: targets, a record as JSON, a page of Markdown, and bars as SVG."""
 import html
 import json
 from dataclasses import dataclass
 
 from measuring import machine_line
 
-ORDER = ["mosaic", "cog", "many", "huge", "memory", "disk"]
+ORDER = ["mosaic", "cog", "many", "huge", "memory", "disk", "median", "dates60", "simple", "medoid", "geomedian"]
 # Bars of the chart: width of the labels and of the longest bar, height of a row, in pixels.
 LABELS, LONGEST, ROW = 350, 380, 24
 STYLE = """<style>
@@ -44,6 +44,10 @@ class Target:
         return cls(f"time of {other} divided by that of the first", other, "time", limit)
 
     @classmethod
+    def over_codec(cls, who, limit):
+        return cls(f"time in windows divided by that of decoding and encoding, {who}", who, "over codec", limit)
+
+    @classmethod
     def peak(cls, who, limit):
         return cls(f"peak RSS MiB of {who}", who, "peak", limit)
 
@@ -58,6 +62,7 @@ class Target:
             "time": lambda: who["times_ours"],
             "our time": lambda: 1 / who["times_ours"],
             "size": lambda: mine["file_bytes"] / who["file_bytes"],
+            "over codec": lambda: who["over_codec"],
             "peak": lambda: who["peak_rss_mib"],
         }[self.kind]()
         at_least = self.kind == "faster"
@@ -68,7 +73,7 @@ class Target:
 def write_reports(path, name, job):
     """Adds a job to the day's record, and writes the page and the chart anew; each job has its own commit in it."""
     file = path.with_suffix(".json")
-    record = json.loads(file.read_text()) if file.is_file() else {"date": path.name.removesuffix("-peers"), "jobs": {}}
+    record = json.loads(file.read_text()) if file.is_file() else {"date": path.name[:10], "jobs": {}}
     record["jobs"][name] = job
     record["jobs"] = {key: record["jobs"][key] for key in ORDER if key in record["jobs"]}
     file.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n")

@@ -34,6 +34,11 @@ class Contender:
     # Too slow for pairs: one run, without a warm-up.
     once: bool = False
     ours: bool = False
+    # Whether its pixels are to be ours, and by how much they may differ.
+    comparable: bool = True
+    tolerance: int = 0
+    # The report that ours writes.
+    report: str = ""
 
     def commands(self):
         """As a user would type them: programs by their names alone."""

@@ -12,7 +12,7 @@
 //! let settings = Settings {
 //!     inputs: vec!["scenes/".into(), "more/*.tif".into()],
 //!     output: "mosaic.tif".into(),
-//!     method: Method::Mean,
+//!     method: Method::Mean.into(),
 //!     memory: 2 << 30,
 //!     ..Settings::default()
 //! };

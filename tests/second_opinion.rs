@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
 use common::{Folder, Source, Tiff, assert_same_pixels, random};
-use mosaic_stream::config::Settings;
+use mosaic_stream::config::{SceneSettings, Settings};
 use mosaic_stream::geometry::Window;
 use mosaic_stream::mosaic::{Hooks, prepare};
 use mosaic_stream::run::progress::Silent;
@@ -105,4 +105,74 @@ fn a_single_wrong_pixel_of_a_vrt_that_resamples_is_found() {
     folder.write("out.tif", &tiff.bytes);
     let found = difference().expect("the damage is found");
     assert!(found.starts_with("band 1 at column 64, row 64"), "{found}");
+}
+
+#[test]
+fn a_single_wrong_pixel_of_a_masked_median_is_found() {
+    let folder = Folder::new();
+    for (day, left) in [(1, 0.0), (2, 10.0), (3, 20.0)] {
+        let value = move |band, x, y| match band {
+            3 => i128::from(random(day, band, x / 5, y / 5) % 3),
+            _ => i128::from(random(day, band, x, y) % 900),
+        };
+        let source = Source::new(150, 140).of("UInt16").bands(3).at(left, 0.0).pixels(value);
+        source.described(&["a", "b", "SCL"]).write(folder.path(format!("s_2024-06-0{day}.tif")));
+    }
+    let run = |what: &str| {
+        let job = "--bands a,b --mask-band SCL --nodata 0 --compress none --block 64 --verify none";
+        folder.run(&format!("s_*.tif -o out.tif --overwrite {job} {what}")).done();
+    };
+    run("--mask-values 1 --method median");
+    let settings = Settings {
+        inputs: (1..=3)
+            .map(|day| folder.path(format!("s_2024-06-0{day}.tif")).to_str().unwrap().into())
+            .collect(),
+        output: folder.path("never.tif"),
+        bands: vec!["a".into(), "b".into()],
+        method: "median".parse().unwrap(),
+        nodata: Some("0".parse().unwrap()),
+        scenes: SceneSettings {
+            mask_band: Some("SCL".into()),
+            mask_values: vec![1..=1],
+            ..SceneSettings::default()
+        },
+        block: 64,
+        ..Settings::default()
+    };
+    let mut hooks = Hooks {
+        progress: &Silent,
+        stop: &AtomicBool::new(false),
+        stdin: &mut std::io::empty(),
+        unfinished: &Mutex::new(None),
+        command: Vec::new(),
+    };
+    let prepared = prepare(&settings, &mut hooks).unwrap();
+    let output = folder.path("out.tif");
+    let all: Vec<usize> = (0..prepared.mosaic.sources.len()).collect();
+    let difference = || {
+        let area = Window::new(30, 20, 120, 110);
+        first_difference(&prepared.mosaic, output.to_str().unwrap(), area, &all, prepared.jobs.grid.block)
+            .unwrap()
+    };
+    assert_eq!(difference(), None);
+
+    // The lowest byte of the first band's pixel in column 64, row 64.
+    let mut tiff = Tiff::of(folder.read("out.tif"));
+    let blocks_across = folder.raster("out.tif").width.div_ceil(64);
+    let block = tiff.values(324)[blocks_across + 1] as usize;
+    tiff.bytes[block] ^= 1;
+    folder.write("out.tif", &tiff.bytes);
+    let found = difference().expect("the damage is found");
+    assert!(found.starts_with("band 1 at column 64, row 64"), "{found}");
+
+    // Another rule, another least number and other masks give other pixels.
+    for other in [
+        "--mask-values 1 --method medoid",
+        "--mask-values 1 --method median --min-count 3",
+        "--mask-values 1 --method median --mask-buffer 120000",
+        "--mask-values 2 --method median",
+    ] {
+        run(other);
+        assert!(difference().is_some(), "{other}");
+    }
 }

@@ -48,11 +48,11 @@ fn a_window_that_is_no_multiple_of_the_block_is_refused_with_its_flag() {
 fn all_problems_of_the_usage_are_told_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let flags =
-        ["--co", "JPEG_QUALITY=90", "--co", "NUM_THREADS=4", "--bounds", "5,0,1,1", "--method", "median"];
+        ["--co", "JPEG_QUALITY=90", "--co", "NUM_THREADS=4", "--bounds", "5,0,1,1", "--method", "magic"];
     let text = refusal(folder.path(), &[], &job(&flags));
     assert_eq!(text.lines().filter(|line| line.starts_with("error: ")).count(), 4, "{text}");
     for part in
-        ["--co: creation option JPEG_QUALITY", "use --threads N", "--bounds: 5,0,1,1", "--method: 'median'"]
+        ["--co: creation option JPEG_QUALITY", "use --threads N", "--bounds: 5,0,1,1", "--method: 'magic'"]
     {
         assert!(text.contains(part), "{part} in {text}");
     }
@@ -145,14 +145,50 @@ fn a_name_that_is_not_utf8_is_refused_by_name() {
 }
 
 #[test]
+fn a_verbose_dry_run_tells_what_was_asked_of_scenes() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("mosaic-stream.toml"), "mask_band = \"SCL\"\nmask_values = [0, \"8-11\"]\n")
+        .unwrap();
+    let variables = [("MOSAIC_STREAM_METHOD", "percentile:12.5")];
+    let flags = ["--dry-run", "-v", "--order", "-date", "--expr", "low=min(B02, B03)", "--expr", "b=B04"];
+    let text = stdout(&run(folder.path(), &variables, &job(&flags)));
+    let lines: Vec<_> =
+        text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    for line in [
+        "mask-band SCL mask-band in mosaic-stream.toml",
+        "mask-values 0, 8-11 mask-values in mosaic-stream.toml",
+        "method percentile:12.5 MOSAIC_STREAM_METHOD",
+        "order -date --order",
+        "expr low=min(B02, B03), b=B04 --expr",
+        "harmonize auto default",
+        "min-count 1 default",
+    ] {
+        assert!(lines.iter().any(|told| told == line), "{line} in {text}");
+    }
+}
+
+#[test]
+fn a_mask_band_that_masks_nothing_is_refused_with_what_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let variables = [("MOSAIC_STREAM_MASK_BAND", "SCL")];
+    let text = refusal(folder.path(), &variables, &job(&["--from", "2024-13-01"]));
+    assert!(text.contains("error: --from: '2024-13-01' is no day; write YYYY-MM-DD"), "{text}");
+    let text = refusal(folder.path(), &variables, &JOB);
+    let told = "error: MOSAIC_STREAM_MASK_BAND: nothing says which values of SCL are left out\n\
+                hint: add --mask-values LIST, --keep-values LIST or --mask-bits LIST\n";
+    assert_eq!(text, told);
+}
+
+#[test]
 fn help_has_every_flag_of_the_table_and_examples() {
     let output = run(Path::new("."), &[], &["--help"]);
     let text = stdout(&output);
     assert_eq!(output.status.code(), Some(0));
     let flags = mosaic_stream::config::KEYS.iter().map(|key| format!("--{}", key.name));
-    for part in
-        flags.chain(["--config", "Examples:", "completions", "MOSAIC_STREAM_MEMORY"].map(str::to_owned))
-    {
+    for part in flags.chain(
+        ["--config", "Examples:", "completions", "MOSAIC_STREAM_MEMORY", "Scenes and masks:", "percentile:P"]
+            .map(str::to_owned),
+    ) {
         assert!(text.contains(&part), "{part} in {text}");
     }
 }
@@ -168,6 +204,11 @@ fn completions_are_printed_for_a_shell_that_is_known() {
     let output = run(Path::new("."), &[], &["completions", "bash"]);
     assert_eq!(output.status.code(), Some(0));
     let text = stdout(&output);
-    assert!(text.contains("mosaic-stream") && text.contains("--memory") && text.contains("cubicspline"));
+    assert!(
+        text.contains("mosaic-stream")
+            && text.contains("--memory")
+            && text.contains("cubicspline")
+            && text.contains("geomedian")
+    );
     assert_eq!(run(Path::new("."), &[], &["completions", "basket"]).status.code(), Some(2));
 }

@@ -3,6 +3,8 @@
 //! Nothing is stored and nothing is random: the value at a coordinate follows from the seed alone, so that two
 //! scenes that see the same place agree there, up to the light and the sensor noise of their dates.
 
+use super::noise::{Octave, along_row, bell, fraction, hash, scramble};
+
 /// Reflectance × 10,000 of each land cover in blue, green, red and near infrared.
 type Cover = [f32; 4];
 
@@ -22,8 +24,8 @@ const WATER: Cover = [600.0, 500.0, 300.0, 120.0];
 const SHORE: f32 = 195.0;
 const TREES: f32 = 440.0;
 
-/// Period in pixels and amplitude in metres of the octaves of the relief.
-const OCTAVES: [(i64, f32); 9] = [
+/// The relief, amplitudes in metres.
+const OCTAVES: [Octave; 9] = [
     (2048, 260.0),
     (1024, 160.0),
     (512, 90.0),
@@ -40,29 +42,13 @@ const OCTAVES: [(i64, f32); 9] = [
 const NOISE_FLOOR: f32 = 4.6;
 const NOISE_SHARE: f32 = 0.0053;
 
-/// Sixty-four bits that look random, from a state (the finalizer of the SplitMix64 generator).
-fn scramble(state: u64) -> u64 {
-    let state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let state = (state ^ (state >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    state ^ (state >> 31)
-}
-
-/// Sixty-four bits for a pair of coordinates.
-fn hash(seed: u64, x: i64, y: i64) -> u64 {
-    let mixed =
-        (x as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (y as u64).wrapping_mul(0xc2b2_ae3d_27d4_eb4f);
-    scramble(mixed ^ seed)
-}
-
-/// The upper bits of a hash as a number from 0 up to 1.
-fn fraction(bits: u64) -> f32 {
-    (bits >> 40) as f32 / (1u64 << 24) as f32
-}
-
 /// One date's view: what differs between two scenes of the same place.
 pub struct View {
     /// Tells the noise of one scene from that of another.
     pub scene: u64,
+    /// By how much a parcel of farmland may do better or worse than on other dates, as a share: 0 for scenes of one
+    /// day, less than 1.
+    pub growth: f32,
 }
 
 /// The landscape, seen in a number of bands.
@@ -82,12 +68,12 @@ impl Ground {
         let mut planes = vec![Vec::with_capacity(width * height); self.bands];
         let gains: Vec<f32> = (0..self.bands).map(|band| self.gain(view, band)).collect();
         // One column and one row more than asked for: a slope needs its neighbours.
-        let mut heights = self.heights(x, y, width + 1);
+        let mut heights = along_row(self.seed, &OCTAVES, x, y, width + 1);
         for row in y..y + height as i64 {
-            let below = self.heights(x, row + 1, width + 1);
+            let below = along_row(self.seed, &OCTAVES, x, row + 1, width + 1);
             for column in 0..width {
                 let here = heights[column];
-                let (cover, vigour) = self.cover(x + column as i64, row, here);
+                let (cover, vigour) = self.cover(view, x + column as i64, row, here);
                 let level = here < SHORE;
                 let light = if level { 1.0 } else { shade(heights[column + 1] - here, below[column] - here) };
                 let mut noise = 0;
@@ -115,35 +101,11 @@ impl Ground {
         date * own
     }
 
-    /// Height in metres along a row: octaves of value noise, each half the period of the one before.
-    fn heights(&self, x: i64, y: i64, width: usize) -> Vec<f32> {
-        let mut heights = vec![0.0; width];
-        for (octave, (period, amplitude)) in OCTAVES.into_iter().enumerate() {
-            let seed = self.seed.wrapping_add(scramble(octave as u64));
-            let (row, down) = (y.div_euclid(period), smooth(y.rem_euclid(period), period));
-            let corner = |cell: i64| {
-                let (above, under) = (fraction(hash(seed, cell, row)), fraction(hash(seed, cell, row + 1)));
-                above + (under - above) * down
-            };
-            let mut cell = x.div_euclid(period);
-            let (mut left, mut right) = (corner(cell), corner(cell + 1));
-            for (column, height) in heights.iter_mut().enumerate() {
-                let position = x + column as i64;
-                if position.div_euclid(period) != cell {
-                    cell += 1;
-                    (left, right) = (right, corner(cell + 1));
-                }
-                *height += amplitude * (left + (right - left) * smooth(position.rem_euclid(period), period));
-            }
-        }
-        heights
-    }
-
     /// The land cover at a pixel and how well it does there, from its parcel and its height.
     ///
     /// Parcels stand in strips of 36 pixels, askew to the grid and bent a little by the relief; each strip has
     /// its own parcel length.
-    fn cover(&self, x: i64, y: i64, height: f32) -> (Cover, f32) {
+    fn cover(&self, view: &View, x: i64, y: i64, height: f32) -> (Cover, f32) {
         if height < SHORE {
             return (WATER, 1.0);
         }
@@ -157,14 +119,9 @@ impl Ground {
         let length = 40.0 + 80.0 * fraction(strip_bits);
         let parcel = ((along + (strip_bits & 0xff) as f32) / length).floor() as i64;
         let bits = hash(self.seed ^ 0xf1e1d, strip, parcel);
-        (CROPS[(bits % CROPS.len() as u64) as usize], 0.88 + 0.24 * fraction(bits))
+        let growth = view.growth * (2.0 * fraction(scramble(bits ^ scramble(view.scene))) - 1.0);
+        (CROPS[(bits % CROPS.len() as u64) as usize], (0.88 + 0.24 * fraction(bits)) * (1.0 + growth))
     }
-}
-
-/// How far between two lattice points, eased so that slopes join without a crease.
-fn smooth(offset: i64, period: i64) -> f32 {
-    let share = offset as f32 / period as f32;
-    share * share * (3.0 - 2.0 * share)
 }
 
 /// Light on a slope, 1 on flat ground: the sun stands in the north-west at 45°, pixels are 10 m wide.
@@ -174,12 +131,6 @@ fn shade(rise_east: f32, rise_south: f32) -> f32 {
     cosine.clamp(0.25, 1.6)
 }
 
-/// Sixteen random bits as a number of mean 0 and standard deviation 1, between -2.45 and 2.45.
-fn bell(bits: u64) -> f32 {
-    let sum = (bits & 0xff) as f32 + ((bits >> 8) & 0xff) as f32;
-    (sum - 255.0) / 104.5
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,8 +138,8 @@ mod tests {
     #[test]
     fn two_scenes_of_one_place_agree_up_to_light_and_noise() {
         let ground = Ground::new(7, 4);
-        let one = ground.patch(&View { scene: 0 }, 500, -300, 64, 48);
-        let other = ground.patch(&View { scene: 1 }, 532, -280, 32, 28);
+        let one = ground.patch(&View { scene: 0, growth: 0.0 }, 500, -300, 64, 48);
+        let other = ground.patch(&View { scene: 1, growth: 0.0 }, 532, -280, 32, 28);
         for band in 0..4 {
             for row in 0..28 {
                 for column in 0..32 {
@@ -202,7 +153,7 @@ mod tests {
     #[test]
     fn a_patch_does_not_depend_on_how_it_is_cut() {
         let ground = Ground::new(3, 6);
-        let view = View { scene: 5 };
+        let view = View { scene: 5, growth: 0.1 };
         let whole = ground.patch(&view, -70, 90, 40, 20);
         let lower = ground.patch(&view, -70, 100, 40, 10);
         for (whole, lower) in whole.iter().zip(&lower) {

@@ -28,6 +28,14 @@ Examples:
   Red, green and blue of a list of files on stdin, with nodata set right:
     find . -name '*.tif' | mosaic-stream - -o rgb.tif --bands 3,2,1 --src-nodata -9999 --nodata 0
 
+  The median of a summer's clear pixels, by Sentinel-2's scene classification:
+    mosaic-stream products/ -o summer.tif --bands B04,B03,B02 --method median --from 2024-06-01 --to 2024-08-31 \\
+        --mask-band SCL --mask-values 0,1,3,8-11 --mask-buffer 60
+
+  The greenest pixel of each place, its vegetation index, and the day it was seen:
+    mosaic-stream products/ -o green.tif --method 'best:max:(B08-B04)/(B08+B04)' \\
+        --expr 'ndvi=(B08-B04)/(B08+B04)' --date-band
+
   What would be done, and where each setting comes from:
     mosaic-stream scenes/ -o mosaic.tif --dry-run -v
 
@@ -41,8 +49,9 @@ A file whose name is that of a subcommand is reached as ./inspect, ./completions
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 verification found faults, 130 interrupted, 137 memory exhausted.";
 
-/// Settings whose values may begin with a hyphen without being a plain number (`-inf`, `-10,40,5,50`).
-const HYPHENATED: [&str; 4] = ["nodata", "src-nodata", "bounds", "resolution"];
+/// Settings whose values may begin with a hyphen without being a plain number (`-inf`, `-10,40,5,50`, `-date`).
+const HYPHENATED: [&str; 7] =
+    ["nodata", "src-nodata", "bounds", "resolution", "mask-values", "keep-values", "order"];
 
 /// What the command line asks for.
 pub enum Request {
@@ -92,7 +101,9 @@ fn read(mut matches: ArgMatches) -> Request {
 fn words(matches: &ArgMatches, key: &Key) -> Option<Vec<OsString>> {
     match key.kind {
         Kind::Switch => matches.get_flag(key.name).then(|| vec!["true".into()]),
-        Kind::Value | Kind::List => Some(matches.get_many::<OsString>(key.name)?.cloned().collect()),
+        Kind::Value | Kind::List | Kind::Formulas => {
+            Some(matches.get_many::<OsString>(key.name)?.cloned().collect())
+        }
     }
 }
 
@@ -156,7 +167,7 @@ fn flag(key: &'static Key) -> Arg {
     };
     match key.kind {
         Kind::Switch => arg.overrides_with(key.name).action(ArgAction::SetTrue),
-        Kind::List => taking_words(arg).action(ArgAction::Append),
+        Kind::List | Kind::Formulas => taking_words(arg).action(ArgAction::Append),
         Kind::Value => taking_words(arg).action(ArgAction::Set),
     }
 }
@@ -208,6 +219,23 @@ mod tests {
         assert_eq!(flag_words(&typed, "nodata"), ["-9999"]);
         assert_eq!(flag_words(&typed, "bounds"), ["-10,40,5,50"]);
         assert_eq!(flag_words(&typed, "src-nodata"), ["nan"]);
+    }
+
+    #[test]
+    fn orders_and_values_of_masks_may_start_with_a_hyphen() {
+        let typed = typed(&["a.tif", "--order", "-date", "--mask-values", "-1,3", "--keep-values", "-5--1"]);
+        assert_eq!(flag_words(&typed, "order"), ["-date"]);
+        assert_eq!(flag_words(&typed, "mask-values"), ["-1,3"]);
+        assert_eq!(flag_words(&typed, "keep-values"), ["-5--1"]);
+    }
+
+    #[test]
+    fn formulas_and_parameters_of_methods_are_taken_whole() {
+        let words =
+            ["a.tif", "--method", "best:max:B08 - B04", "--expr", "low=min(B02, B03)", "--expr", "b=B04"];
+        let typed = typed(&words);
+        assert_eq!(flag_words(&typed, "method"), ["best:max:B08 - B04"]);
+        assert_eq!(flag_words(&typed, "expr"), ["low=min(B02, B03)", "b=B04"]);
     }
 
     #[test]

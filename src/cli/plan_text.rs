@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use mosaic_stream::mosaic::Prepared;
 use mosaic_stream::pixels::BandRule;
-use mosaic_stream::source::Placement;
+use mosaic_stream::source::{Compiled, Mosaic, Placement, Role};
 
 use super::messages::size_text;
 
@@ -15,10 +15,44 @@ const SHOWN: usize = 10;
 pub fn describe(prepared: &Prepared, verbose: bool) -> String {
     let mut text = String::new();
     // Writing into a text cannot fail.
-    let _ = write_sources(&mut text, prepared, verbose)
+    let _ = write_scenes(&mut text, &prepared.mosaic, verbose)
+        .and_then(|()| write_sources(&mut text, prepared, verbose))
         .and_then(|()| write_mosaic(&mut text, prepared))
-        .and_then(|()| write_plan(&mut text, prepared));
+        .and_then(|()| write_plan(&mut text, prepared))
+        .and_then(|()| if verbose { write_formulas(&mut text, &prepared.mosaic) } else { Ok(()) });
     text
+}
+
+/// What is decided together, in the order that counts.
+fn write_scenes(text: &mut String, mosaic: &Mosaic, verbose: bool) -> std::fmt::Result {
+    let Some(stack) = &mosaic.stack else { return Ok(()) };
+    writeln!(text, "scenes ({})", stack.scenes.len())?;
+    let shown = if verbose { stack.scenes.len() } else { SHOWN };
+    for scene in stack.scenes.iter().take(shown) {
+        let files = scene.sources.len() + usize::from(scene.mask.is_some());
+        write!(text, "  {}  {files} {}", scene.name, if files == 1 { "file" } else { "files" })?;
+        match scene.date {
+            Some(date) => write!(text, ", taken on {date}")?,
+            None => write!(text, ", of an unknown day")?,
+        }
+        let shift = scene.shifts.iter().find(|&&shift| shift != 0.0);
+        writeln!(text, "{}", shift.map_or(String::new(), |shift| format!(", shifted by {shift}")))?;
+    }
+    if stack.scenes.len() > shown {
+        writeln!(text, "  and {} more (-v lists all)", stack.scenes.len() - shown)?;
+    }
+    Ok(())
+}
+
+/// How formulas are computed, and what a worker holds for them.
+fn write_formulas(text: &mut String, mosaic: &Mosaic) -> std::fmt::Result {
+    let before = mosaic.stack.as_ref().and_then(|stack| stack.before.as_ref());
+    let after = mosaic.derived.as_ref().and_then(|derived| derived.formulas.as_ref());
+    for (stage, formulas) in [("before", before), ("after", after)] {
+        let Some(Compiled { program, .. }) = formulas else { continue };
+        writeln!(text, "{stage} the composite, {program}")?;
+    }
+    Ok(())
 }
 
 fn write_sources(text: &mut String, prepared: &Prepared, verbose: bool) -> std::fmt::Result {
@@ -39,7 +73,8 @@ fn write_sources(text: &mut String, prepared: &Prepared, verbose: bool) -> std::
             Placement::Resampled => "resampled",
             Placement::Warped => "warped",
         };
-        writeln!(text, "  {}  {}, {} bands, {how}", source.name, source.size, source.bands.len())?;
+        let role = if placed.role == Role::Mask { ", for its mask" } else { "" };
+        writeln!(text, "  {}  {}, {} bands, {how}{role}", source.name, source.size, source.bands.len())?;
     }
     if sources.len() > shown {
         writeln!(text, "  and {} more (-v lists all)", sources.len() - shown)?;
@@ -76,7 +111,7 @@ fn write_mosaic(text: &mut String, prepared: &Prepared) -> std::fmt::Result {
         _ => "",
     };
     writeln!(text, "  nodata      {nodata}{validity}")?;
-    writeln!(text, "  method      {}", mosaic.method)?;
+    writeln!(text, "  method      {}", mosaic.method_name)?;
     writeln!(
         text,
         "  storage     {} with predictor {}, blocks of {}x{}, {}{}",

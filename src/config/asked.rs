@@ -55,6 +55,23 @@ impl Asked<'_> {
         }
     }
 
+    /// The meaning of each text of a list.
+    pub(super) fn parsed_list<T>(
+        &mut self,
+        key: &'static str,
+        absent: &str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Vec<T> {
+        let (mut values, texts) = (Vec::new(), self.list(key, absent));
+        for text in texts {
+            match parse(text.trim()) {
+                Ok(value) => values.push(value),
+                Err(message) => self.problems.push(Problem::new(message).at(&self.place(key))),
+            }
+        }
+        values
+    }
+
     /// The texts of a list.
     pub(super) fn list(&mut self, key: &'static str, absent: &str) -> Vec<String> {
         self.typed(key, absent).map(|(texts, _)| texts).unwrap_or_default()

@@ -1,8 +1,8 @@
 //! Every setting by name: one row each, from which flags, environment variables and the file's keys are made.
 
-use super::{Format, OnError, ProgressMode, Verify};
+use super::{Format, Harmonize, Method, OnError, Order, ProgressMode, Stage, Verify};
 use crate::codec::Compression;
-use crate::pixels::{Method, OverviewResampling, PixelType, Resampling};
+use crate::pixels::{OverviewResampling, PixelType, Resampling};
 use crate::source::ReaderChoice;
 
 /// How a setting's text is made of words.
@@ -12,6 +12,8 @@ pub enum Kind {
     Value,
     /// Values separated by commas, or given by repeating the flag.
     List,
+    /// Formulas separated by semicolons, or given by repeating the flag. They may have commas in them.
+    Formulas,
     /// On or off. The flag takes no value; file and environment take `true` or `false`.
     Switch,
 }
@@ -25,6 +27,8 @@ pub enum Group {
     Grid,
     /// What pixels are.
     Pixels,
+    /// Which scenes there are, and which of their pixels take part.
+    Scenes,
     /// Memory, threads, problems, verification.
     Work,
     /// What is told to whom.
@@ -38,6 +42,7 @@ impl Group {
             Group::Output => "Output",
             Group::Grid => "Grid",
             Group::Pixels => "Pixels",
+            Group::Scenes => "Scenes and masks",
             Group::Work => "Work",
             Group::Telling => "Messages and reports",
         }
@@ -135,6 +140,9 @@ keys! {
          [default: 2, for floats 3]";
     "co" List Output "KEY=VALUE" any, "Another creation option of GDAL's GTiff driver; may be repeated";
     "block" Value Output "PX" any, "Side of the output's blocks, a multiple of 16 [default: 512]";
+    "count-band" Switch Output "" any, "Also store how many sources have data in each pixel";
+    "provenance" Switch Output "" any, "Also store which source each pixel comes from";
+    "date-band" Switch Output "" any, "Also store the day of the source that each pixel comes from";
 
     "crs" Value Grid "CRS" any, "Target CRS: EPSG:n, WKT or PROJ; sources of another CRS are warped";
     "resolution" Value Grid "RULE|X[,Y]" any,
@@ -145,11 +153,33 @@ keys! {
     "resampling" Value Grid "NAME" names_of!(Resampling),
         "How pixels are made of sources on another grid [default: nearest]";
 
-    "method" Value Pixels "NAME" names_of!(Method), "How overlaps are decided [default: last]";
+    "method" Value Pixels "NAME" Method::forms, "How overlaps are decided; capitals are a parameter [default: last]";
     "bands" List Pixels "LIST" any, "Bands by number or description, in this order [default: all]";
     "dtype" Value Pixels "TYPE" names_of!(PixelType), "The output's pixel type; values are rounded and clamped to it";
     "src-nodata" Value Pixels "VALUE" any, "Nodata of all sources, instead of their own; nan is a value";
     "nodata" Value Pixels "VALUE" any, "Nodata of the output; nan is a value";
+    "expr" Formulas Pixels "NAME=FORMULA" any, "A band computed of others: 'ndvi=(B08-B04)/(B08+B04)'; may be repeated";
+    "expr-stage" Value Pixels "WHEN" names_of!(Stage),
+        "Whether formulas are computed before or after overlaps are decided [default: after]";
+    "scale-factor" Value Pixels "X" any, "Multiply pixels by this before they take the output's type";
+
+    "stac" Value Scenes "FILE" any, "A STAC document whose items are scenes, beside the inputs";
+    "scene-pattern" Value Scenes "REGEX" any,
+        "Puts files together to scenes: groups named band, and scene or date [default: by name and metadata]";
+    "from" Value Scenes "DATE" any, "The first day wanted, YYYY-MM-DD";
+    "to" Value Scenes "DATE" any, "The last day wanted";
+    "max-cloud" Value Scenes "PERCENT" any, "Leave out scenes with more clouds";
+    "order" Value Scenes "NAME" names_of!(Order),
+        "In which order scenes count; -date is the latest first, cloud the clearest [default: given]";
+    "harmonize" Value Scenes "HOW" names_of!(Harmonize),
+        "Whether the offset of Sentinel-2 from baseline 04.00 on is taken away [default: auto]";
+    "zero-is-nodata" Switch Scenes "" any, "Take 0 for nodata in every source";
+    "mask-band" Value Scenes "NAME" any, "The band that says which pixels take part, such as SCL";
+    "mask-values" List Scenes "LIST" any, "Leave out pixels of these values in the mask band: 0,1,3,8-11";
+    "keep-values" List Scenes "LIST" any, "Leave out pixels of any other value in the mask band";
+    "mask-bits" List Scenes "LIST" any, "Leave out pixels with one of these bits set in the mask band; 0 is the lowest";
+    "mask-buffer" Value Scenes "METRES" any, "Leave out pixels so near to a masked one, too [default: 0]";
+    "min-count" Value Scenes "N" any, "Scenes with data that a pixel needs at least [default: 1]";
 
     "chunk" -'c' Value Work "PX" any,
         "Side of a window, the unit of work, a multiple of the block side [default: planned]";

@@ -181,20 +181,20 @@ fn suggestion(name: &str, write: impl Fn(&str) -> String) -> String {
 }
 
 fn split(key: &Key, text: &str) -> Vec<String> {
-    match key.kind {
-        Kind::List => {
-            text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
-        }
-        Kind::Value | Kind::Switch => vec![text.to_owned()],
-    }
+    let separator = match key.kind {
+        Kind::List => ',',
+        Kind::Formulas => ';',
+        Kind::Value | Kind::Switch => return vec![text.to_owned()],
+    };
+    text.split(separator).map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }
 
 /// A file's value as the texts that the command line would give. An array's elements are taken whole: a band's
 /// description may have a comma in it.
 fn texts(key: &Key, value: &Value) -> Result<Vec<String>, Problem> {
     match (key.kind, value) {
-        (Kind::List, Value::Array(values)) => values.iter().map(scalar).collect(),
-        (Kind::List, Value::Table(table)) => {
+        (Kind::List | Kind::Formulas, Value::Array(values)) => values.iter().map(scalar).collect(),
+        (Kind::List | Kind::Formulas, Value::Table(table)) => {
             table.iter().map(|(name, value)| Ok(format!("{name}={}", scalar(value)?))).collect()
         }
         (Kind::Value, Value::Array(values)) => {
@@ -210,6 +210,7 @@ fn scalar(value: &Value) -> Result<String, Problem> {
         Value::Integer(number) => Ok(number.to_string()),
         Value::Float(number) => Ok(if number.is_nan() { "nan".to_owned() } else { format!("{number:?}") }),
         Value::Boolean(value) => Ok(value.to_string()),
+        Value::Datetime(day) => Ok(day.to_string()),
         other => Err(Problem::new(format!("a {} is no value here", other.type_str()))),
     }
 }

@@ -2,6 +2,8 @@
 
 use crate::geometry::{Bounds, Resolution, ResolutionRule};
 use crate::plan::Overviews;
+use chrono::NaiveDate;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -22,7 +24,7 @@ pub(super) fn named<T: FromStr<Err = String>>(text: &str) -> Result<T, String> {
     text.to_ascii_lowercase().parse()
 }
 
-pub(super) fn whole(text: &str) -> Result<usize, String> {
+pub(super) fn whole<T: FromStr>(text: &str) -> Result<T, String> {
     text.parse().map_err(|_| format!("'{text}' is no whole number"))
 }
 
@@ -46,6 +48,12 @@ pub(super) fn overviews(text: &str) -> Result<Overviews, String> {
     });
     let wrong = || format!("'{text}' are no overviews; write none, auto, or growing factors such as 2,4,8");
     Ok(Overviews::Factors(factors.ok_or_else(wrong)?))
+}
+
+/// `KEY=VALUE`, the key in upper case.
+pub(super) fn creation_option(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or_else(|| format!("'{text}' is not KEY=VALUE"))?;
+    Ok((key.trim().to_ascii_uppercase(), value.trim().to_owned()))
 }
 
 pub(super) fn text(text: &str) -> Result<String, String> {
@@ -73,6 +81,31 @@ pub(super) fn bounds(text: &str) -> Result<Bounds, String> {
         Some(&[min_x, min_y, max_x, max_y]) => Ok(Bounds { min_x, min_y, max_x, max_y }),
         _ => Err(format!("'{text}' is not four numbers xmin,ymin,xmax,ymax")),
     }
+}
+
+pub(super) fn number(text: &str) -> Result<f64, String> {
+    text.parse().map_err(|_| format!("'{text}' is no number"))
+}
+
+/// A day as ISO 8601 writes it, all digits.
+pub(super) fn day(text: &str) -> Result<NaiveDate, String> {
+    let day = text.parse().ok().filter(|day: &NaiveDate| day.to_string() == text);
+    day.ok_or_else(|| format!("'{text}' is no day; write YYYY-MM-DD"))
+}
+
+/// One value or a range of them with both ends: `4`, `8-11`, `-5--1`.
+pub(super) fn values(text: &str) -> Result<RangeInclusive<i64>, String> {
+    // A hyphen in front is a sign.
+    let hyphen = text.char_indices().skip(1).find(|(_, character)| *character == '-');
+    let (first, last) = hyphen.map_or((text, text), |(at, _)| (&text[..at], &text[at + 1..]));
+    let values = first.trim().parse().ok().zip(last.trim().parse().ok());
+    let values = values.map(|(first, last)| first..=last).filter(|values| !values.is_empty());
+    values.ok_or_else(|| format!("'{text}' is neither a whole number nor a range such as 8-11"))
+}
+
+pub(super) fn bit(text: &str) -> Result<u8, String> {
+    let bit = text.parse().ok().filter(|bit| *bit <= 63);
+    bit.ok_or_else(|| format!("'{text}' is no bit; 0 to 63 are"))
 }
 
 fn numbers(text: &str) -> Option<Vec<f64>> {

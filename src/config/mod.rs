@@ -4,23 +4,31 @@
 //! (`resolve`: one parser a key, one form of error that says where the value came from).
 
 mod asked;
+mod choices;
 mod creation_options;
+mod expressions;
 mod keys;
 mod layers;
 mod machine;
 mod meaning;
+mod method;
 mod problem;
 mod resolve;
+mod scenes;
 mod session;
 mod settings;
 mod size;
 
+pub use choices::{Format, OnError, Verify};
 pub use creation_options::{BigTiff, CreationOptions, Interleave};
+pub use expressions::Stage;
 pub use keys::{Group, KEYS, Key, Kind};
 pub use layers::{DEFAULT_FILE, ENVIRONMENT_PREFIX, Layer, Origin, Typed};
 pub use machine::Machine;
+pub use method::Method;
 pub use problem::Problem;
 pub use resolve::{load, resolve};
+pub use scenes::{Harmonize, Order, SceneSettings};
 pub use session::{ProgressMode, Session, Setting};
-pub use settings::{Format, OnError, Settings, Verify};
+pub use settings::Settings;
 pub use size::MemorySize;

@@ -2,10 +2,12 @@
 
 use super::asked::Asked;
 use super::creation_options::MERGED;
-use super::meaning::{bounds, named, overviews, path, predictor, resolution, switch, text, whole};
+use super::meaning::{
+    bounds, creation_option, named, number, overviews, path, predictor, resolution, switch, text, whole,
+};
 use super::{
     CreationOptions, ENVIRONMENT_PREFIX, KEYS, Key, Layer, Machine, MemorySize, Origin, Problem,
-    ProgressMode, Session, Settings, Typed,
+    ProgressMode, SceneSettings, Session, Settings, Typed,
 };
 use std::cmp::Ordering;
 use std::env;
@@ -57,6 +59,7 @@ pub fn resolve(
     take_output(&mut asked, &mut settings);
     take_grid(&mut asked, &mut settings);
     take_pixels(&mut asked, &mut settings);
+    settings.scenes = SceneSettings::take(&mut asked);
     take_work(&mut asked, &mut settings, machine);
     let mut session = take_session(&mut asked);
     add_contradictions(&mut asked, &settings);
@@ -80,7 +83,7 @@ fn take_output(asked: &mut Asked, settings: &mut Settings) {
     asked.value("compress", &mut settings.compression, named);
     settings.predictor = asked.parsed("predictor", "by type", predictor);
     asked.value("block", &mut settings.block, whole);
-    let options = take_creation_options(asked);
+    let options = asked.parsed_list("co", "none", creation_option);
     match CreationOptions::parse(&options) {
         Err(problems) => {
             let place = asked.place("co");
@@ -90,20 +93,6 @@ fn take_output(asked: &mut Asked, settings: &mut Settings) {
     }
     settings.creation_options =
         options.into_iter().filter(|(key, _)| !MERGED.contains(&key.as_str())).collect();
-}
-
-fn take_creation_options(asked: &mut Asked) -> Vec<(String, String)> {
-    let mut options = Vec::new();
-    for text in asked.list("co", "none") {
-        match text.split_once('=') {
-            Some((key, value)) => options.push((key.trim().to_ascii_uppercase(), value.trim().to_owned())),
-            None => {
-                let place = asked.place("co");
-                asked.problems.push(Problem::new(format!("'{text}' is not KEY=VALUE")).at(&place));
-            }
-        }
-    }
-    options
 }
 
 fn merge_creation_options(asked: &mut Asked, settings: &mut Settings, parsed: &CreationOptions) {
@@ -130,11 +119,17 @@ fn take_grid(asked: &mut Asked, settings: &mut Settings) {
 }
 
 fn take_pixels(asked: &mut Asked, settings: &mut Settings) {
-    asked.value("method", &mut settings.method, named);
+    asked.value("method", &mut settings.method, str::parse);
     settings.bands = asked.list("bands", "all");
     settings.dtype = asked.parsed("dtype", "by method and sources", str::parse);
     settings.src_nodata = asked.parsed("src-nodata", "each source's own", str::parse);
     settings.nodata = asked.parsed("nodata", "by sources", str::parse);
+    settings.expressions = asked.list("expr", "none");
+    asked.value("expr-stage", &mut settings.expression_stage, named);
+    settings.scale_factor = asked.parsed("scale-factor", "none", number);
+    asked.value("count-band", &mut settings.count_band, switch);
+    asked.value("provenance", &mut settings.provenance, switch);
+    asked.value("date-band", &mut settings.date_band, switch);
 }
 
 fn take_work(asked: &mut Asked, settings: &mut Settings, machine: &Machine) {
@@ -187,7 +182,7 @@ fn add_contradictions(asked: &mut Asked, settings: &Settings) {
     let understood = asked.problems.is_empty();
     for (key, problem) in settings.problems() {
         // Where a value had no meaning its default stands in, which must not be held against the others.
-        if !understood && ["chunk", "predictor", "co"].contains(&key) {
+        if !understood && ["chunk", "predictor", "co", "mask-band"].contains(&key) {
             continue;
         }
         let missing = Key::find(key).is_none() || asked.origin(key) == Origin::Default;

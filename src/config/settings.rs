@@ -1,46 +1,15 @@
 //! The settings of a job, with their meaning; what library users fill in and the command line resolves.
 
-use super::{CreationOptions, Interleave, Machine, MemorySize, Problem};
+use super::{
+    CreationOptions, Format, Interleave, Machine, MemorySize, Method, OnError, Problem, SceneSettings, Stage,
+    Verify, expressions,
+};
 use crate::codec::Compression;
 use crate::geometry::{Bounds, ResolutionRule};
-use crate::pixels::{Method, Number, OverviewResampling, PixelType, Resampling, named_values};
+use crate::pixels::{self, Number, OverviewResampling, PixelType, Resampling};
 use crate::plan::Overviews;
 use crate::source::ReaderChoice;
-use std::fmt;
 use std::path::PathBuf;
-use std::str::FromStr;
-
-named_values! {
-    /// What an input with a problem does to the job.
-    OnError, "way to treat a problem" {
-        /// The job fails before anything is written.
-        Fail => "fail",
-        /// The input is left out and listed.
-        Skip => "skip",
-    }
-}
-
-named_values! {
-    /// How the written file is checked.
-    Verify, "verification" {
-        /// Structure, checksums, a sample of windows.
-        Quick => "quick",
-        /// Every block and every window.
-        Full => "full",
-        /// Not at all.
-        None => "none",
-    }
-}
-
-named_values! {
-    /// What kind of GeoTIFF is written.
-    Format, "format" {
-        /// A GeoTIFF.
-        Gtiff => "gtiff",
-        /// A cloud optimized GeoTIFF.
-        Cog => "cog",
-    }
-}
 
 /// The settings of a job. `Settings::default()` is what the command line starts from, with nothing named to read
 /// or write.
@@ -64,6 +33,21 @@ pub struct Settings {
     pub block: usize,
     /// How overlaps are decided.
     pub method: Method,
+    /// Formulas over bands, each `name=formula`, that become the
+    /// output's bands; none when empty.
+    pub expressions: Vec<String>,
+    /// Whether formulas are computed before or after overlaps are decided.
+    pub expression_stage: Stage,
+    /// What pixels are multiplied by before they take the output's type.
+    pub scale_factor: Option<f64>,
+    /// Whether it is also stored how many sources have data in each pixel.
+    pub count_band: bool,
+    /// Whether it is also stored which source each pixel comes from.
+    pub provenance: bool,
+    /// Whether the day of the source that each pixel comes from is also stored.
+    pub date_band: bool,
+    /// Scenes and masks.
+    pub scenes: SceneSettings,
     /// The target CRS as EPSG:n, WKT or PROJ; the sources' own when `None`.
     pub crs: Option<String>,
     /// How the pixel size is decided.
@@ -120,7 +104,14 @@ impl Settings {
             overwrite: false,
             chunk: None,
             block: 512,
-            method: Method::Last,
+            method: pixels::Method::Last.into(),
+            expressions: Vec::new(),
+            expression_stage: Stage::After,
+            scale_factor: None,
+            count_band: false,
+            provenance: false,
+            date_band: false,
+            scenes: SceneSettings::default(),
             crs: None,
             resolution: ResolutionRule::Same,
             bounds: None,
@@ -167,8 +158,9 @@ impl Settings {
         let mut wrong = |key, message: String, hint: Option<&str>| {
             found.push((key, Problem { message, hint: hint.map(str::to_owned) }));
         };
-        if self.inputs.is_empty() {
-            let hint = "name raster files, folders, quoted globs, @list.txt, or - for a list on stdin";
+        if self.inputs.is_empty() && self.scenes.stac.is_none() {
+            let hint =
+                "name raster files, folders, quoted globs, @list.txt, - for a list on stdin, or --stac FILE";
             wrong("input", "no input is named".into(), Some(hint));
         }
         if self.output.as_os_str().is_empty() {
@@ -208,7 +200,26 @@ impl Settings {
         if self.crs.as_deref().is_some_and(|crs| crs.trim().is_empty()) {
             wrong("crs", "an empty text is no CRS".into(), Some("write EPSG:n, WKT or PROJ"));
         }
+        found.extend(self.pixel_problems());
+        found.extend(self.scenes.problems());
         found.extend(self.encoding_problems());
+        found
+    }
+
+    /// What is wrong with the method, formulas, and what is stored beside the pixels.
+    fn pixel_problems(&self) -> Vec<(&'static str, Problem)> {
+        let mut found: Vec<_> =
+            self.method.problem().into_iter().map(|message| ("method", message.into())).collect();
+        found.extend(expressions::problems(&self.expressions).into_iter().map(|problem| ("expr", problem)));
+        if let Some(factor) = self.scale_factor.filter(|factor| *factor == 0.0 || !factor.is_finite()) {
+            found.push(("scale-factor", format!("{factor} leaves nothing of the pixels").into()));
+        }
+        for (key, asked) in [("provenance", self.provenance), ("date-band", self.date_band)] {
+            if asked && !self.method.is_value() {
+                let message = format!("no pixel of method {} comes from one source", self.method);
+                found.push((key, message.into()));
+            }
+        }
         found
     }
 

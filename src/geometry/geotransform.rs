@@ -56,6 +56,16 @@ pub struct Bounds {
 }
 
 impl Bounds {
+    /// What lies in both.
+    pub fn common(self, other: Bounds) -> Bounds {
+        Bounds {
+            min_x: self.min_x.max(other.min_x),
+            min_y: self.min_y.max(other.min_y),
+            max_x: self.max_x.min(other.max_x),
+            max_y: self.max_y.min(other.max_y),
+        }
+    }
+
     /// The smallest box around both.
     pub fn union(self, other: Bounds) -> Bounds {
         Bounds {

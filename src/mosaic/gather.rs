@@ -5,16 +5,19 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::{Failure, Hooks};
+use super::{Failure, Hooks, method, scenes};
 use crate::config::{OnError, Settings};
 use crate::output::Target;
 use crate::run::in_parallel;
-use crate::source::{Conflict, Model, Mosaic, Problem, Request, Source, inspect, names, resolve_crs, unify};
+use crate::source::{
+    Conflict, DeriveRequest, Model, Mosaic, Problem, Request, Source, StackRequest, inspect, names,
+    resolve_crs, unify,
+};
 
 /// The mosaic, and what became of each input.
-pub struct Gathered {
+pub struct Gathered<Made = Mosaic> {
     /// What is made.
-    pub mosaic: Mosaic,
+    pub mosaic: Made,
     /// Names of the sources, in the order given.
     pub used: Vec<String>,
     /// Inputs left out, and why.
@@ -26,11 +29,25 @@ pub struct Gathered {
 /// Looks at every input, in parallel, and makes one mosaic of them.
 pub fn gather(settings: &Settings, hooks: &mut Hooks) -> Result<Gathered, Failure> {
     let mut problems = check_output(settings);
-    let expanded = names::expand(&settings.inputs, &mut *hooks.stdin);
-    problems.extend(expanded.problems.into_iter().map(|p| Problem::new(p.input, p.message)));
-    let mut warnings = expanded.notices;
-    problems.extend(output_among_inputs(settings, &expanded.names));
-    problems.extend(check_report(settings, &expanded.names));
+    let mut warnings = Vec::new();
+    let (names, found) = match scenes::are_asked_for(settings) {
+        false => {
+            let expanded = names::expand(&settings.inputs, &mut *hooks.stdin);
+            problems.extend(expanded.problems.into_iter().map(|p| Problem::new(p.input, p.message)));
+            warnings.extend(expanded.notices);
+            (expanded.names, None)
+        }
+        true => match scenes::find(settings, hooks) {
+            Ok(found) => (scenes::files(&found.scenes), Some(found)),
+            Err(Failure::Problems(wrong)) => {
+                problems.extend(wrong);
+                return Err(Failure::Problems(problems));
+            }
+            Err(failure) => return Err(failure),
+        },
+    };
+    problems.extend(output_among_inputs(settings, &names));
+    problems.extend(check_report(settings, &names));
     let wkt = match settings.crs.as_deref().map(resolve_crs).transpose() {
         Ok(wkt) => wkt,
         Err(error) => {
@@ -38,21 +55,32 @@ pub fn gather(settings: &Settings, hooks: &mut Hooks) -> Result<Gathered, Failur
             None
         }
     };
-    let request = request(settings, wkt);
-    let (mut sources, found) =
-        inspect_all(&expanded.names, &request, settings.threads, hooks, &mut warnings)?;
+    let stack = scenes::stack(settings).unwrap_or_else(|problem| {
+        problems.push(problem);
+        None
+    });
+    let derive = scenes::derive(settings).unwrap_or_else(|wrong| {
+        problems.extend(wrong);
+        DeriveRequest::default()
+    });
+    let request = Request { derive, ..request(settings, wkt, stack) };
+    let (mut sources, wrong) = inspect_all(&names, &request, settings.threads, hooks, &mut warnings)?;
     let mut skipped = Vec::new();
     match settings.on_error {
-        OnError::Fail => problems.extend(found),
-        OnError::Skip => skipped.extend(found),
+        OnError::Fail => problems.extend(wrong),
+        OnError::Skip => skipped.extend(wrong),
     }
     if !problems.is_empty() {
         // What is wrong among the good inputs is told too, as far as it is known without the others.
-        if settings.crs.is_some() == request.wkt.is_some() && !sources.is_empty() {
+        if found.is_none() && settings.crs.is_some() == request.wkt.is_some() && !sources.is_empty() {
             let conflicts = unify(&sources, &request).0.err().unwrap_or_default();
             problems.extend(conflicts.into_iter().map(|conflict| conflict.problem));
         }
         return Err(Failure::Problems(problems));
+    }
+    if let Some(found) = found {
+        let gathered = Gathered { mosaic: (), used: Vec::new(), skipped, warnings };
+        return scenes::unify(settings, found, &sources, request, gathered);
     }
     loop {
         if sources.is_empty() {
@@ -66,15 +94,19 @@ pub fn gather(settings: &Settings, hooks: &mut Hooks) -> Result<Gathered, Failur
                 let used = sources.iter().map(|source| source.name.to_string()).collect();
                 return Ok(Gathered { mosaic, used, skipped, warnings });
             }
-            Err(conflicts) => leave_out(settings, &mut sources, conflicts, &mut skipped)?,
+            Err(conflicts) => {
+                let name = |source: &Arc<Source>| source.name.to_string();
+                leave_out(settings, &mut sources, name, conflicts, &mut skipped)?;
+            }
         }
     }
 }
 
 /// With `--on-error skip`, takes the sources away without which the mosaic could be made; otherwise fails.
-fn leave_out(
+pub fn leave_out<T>(
     settings: &Settings,
-    sources: &mut Vec<Arc<Source>>,
+    sources: &mut Vec<T>,
+    name: impl Fn(&T) -> String,
     conflicts: Vec<Conflict>,
     skipped: &mut Vec<Problem>,
 ) -> Result<(), Failure> {
@@ -86,7 +118,7 @@ fn leave_out(
     for Conflict { problem, sources: without } in conflicts {
         for index in without.into_iter().filter(|index| !out.contains(index)).collect::<Vec<_>>() {
             let message = problem.message.lines().next().unwrap_or_default().trim_end_matches(':');
-            skipped.push(Problem::new(&*sources[index].name, message));
+            skipped.push(Problem::new(name(&sources[index]), message));
             out.push(index);
         }
     }
@@ -98,10 +130,14 @@ fn leave_out(
     Ok(())
 }
 
-fn request(settings: &Settings, wkt: Option<String>) -> Request {
+fn request(settings: &Settings, wkt: Option<String>, stack: Option<StackRequest>) -> Request {
     Request {
         reader: settings.reader,
-        method: settings.method,
+        method: method::alike(&settings.method),
+        method_name: settings.method.to_string(),
+        stack,
+        derive: DeriveRequest::default(),
+        band_names: Vec::new(),
         wkt,
         resolution: settings.resolution,
         bounds: settings.bounds,

@@ -10,7 +10,12 @@ mod decoded;
 mod encoding;
 mod failure;
 mod gather;
+mod harmonize;
+mod method;
 mod needs;
+mod scene_checks;
+mod scenes;
+mod stacked;
 mod write;
 
 use std::io::{self, BufRead};

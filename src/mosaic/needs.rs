@@ -1,13 +1,13 @@
 //! What the mosaic needs, byte by byte, and the plan that fits it into the budget.
 
-use super::{Encoding, Failure, decoded};
+use super::{Encoding, Failure, decoded, stacked};
 use crate::codec::{BlockLayout, Encoder, max_encoded_len};
 use crate::config::{Settings, Verify};
 use crate::geometry::Size;
 use crate::output::BlockWriter;
 use crate::pixels::Composite;
 use crate::plan::{self, Jobs, Levels, Needs, Plan, TooSmall, Touching, WindowGrid};
-use crate::run::{Pyramid, memory};
+use crate::run::{DerivedBands, Pyramid, memory};
 use crate::source::{Mosaic, PlacedSource, Placement, Problem, ReaderChoice, Source};
 
 /// Cuts the work so that it fits into the budget.
@@ -41,6 +41,7 @@ pub fn plan(
     let through_gdal = plan::ThroughGdal {
         handle_bytes: largest(mosaic, false, Source::handle_bytes),
         reader_bytes: reader_bytes(mosaic, encoding.block),
+        unit: mosaic.unit(encoding.block),
         block_bytes: largest(mosaic, false, |source| source.storage.block_bytes),
         row_of_blocks: &row_of_blocks,
     };
@@ -51,16 +52,25 @@ pub fn plan(
         pixel_bytes: mosaic.pixel_bytes() + usize::from(mosaic.mask),
         kernel_radius: encoding.overview_resampling.kernel_radius(),
     };
+    let derived_bytes = DerivedBands::bytes_per_pixel(mosaic);
+    let stack_bytes = |area: Size| stacked::bytes_per_pixel(mosaic, || touching(area)) + derived_bytes;
     let needs = Needs {
         levels: &levels,
-        bands_together: !levels.overviews.is_empty() && Pyramid::bands_together(mosaic),
+        bands_together: mosaic.stack.is_some()
+            || mosaic.derived.is_some()
+            || !levels.overviews.is_empty() && Pyramid::bands_together(mosaic),
         moving_bytes: if encoding.cloud_optimized { BlockWriter::MOVING_BYTES } else { 0 },
         size: mosaic.grid.size,
         block: encoding.block,
         bands: mosaic.bands.len(),
         bands_apart: encoding.bands_apart,
         working_bytes: mosaic.working_type.bytes(),
-        state_bytes: Composite::bytes_per_pixel(mosaic.working_type, mosaic.method),
+        state_bytes: match mosaic.stack {
+            Some(_) => 0,
+            None => Composite::bytes_per_pixel(mosaic.working_type, mosaic.method),
+        },
+        stack_bytes: &stack_bytes,
+        stack_work_bytes: stacked::work_bytes(mosaic),
         output_bytes: mosaic.pixel_type.bytes(),
         mask: mosaic.mask,
         max_encoded: &|raw| max_encoded_len(encoding.compression, raw),

@@ -12,12 +12,12 @@ use crate::codec::Compression;
 use crate::config::{Settings, Verify};
 use crate::output::{BlockId, BlockWriter, EncodedBlock, OverviewStore, Target, Written, create_header};
 use crate::run::report::{
-    Blocks, BudgetReport, Bytes, GridReport, Inputs, PlanReport, Report, SCHEMA, Seconds, sha256,
+    Blocks, BudgetReport, Bytes, GridReport, Inputs, PlanReport, Report, SCHEMA, SceneReport, Seconds, sha256,
 };
 use crate::run::verify::{Depth, Findings, verify};
 use crate::run::{Pyramid, Shared, Sink, Totals, WindowMaker, memory, run_jobs, step_by_step};
 use crate::source::direct::{self, BlockCache, DirectFiles, DirectSources};
-use crate::source::{Mosaic, Problem, ReaderChoice, Stamp};
+use crate::source::{Mosaic, PlacedSource, Problem, ReaderChoice, Stamp};
 
 impl Sink<(BlockId, EncodedBlock)> for BlockWriter {
     fn store(&mut self, blocks: Vec<(BlockId, EncodedBlock)>) -> Result<()> {
@@ -142,7 +142,8 @@ fn check(
     let Prepared { mosaic, jobs, touching, plan, encoding, .. } = prepared;
     let layout = (&encoding.overviews[..], encoding.cloud_optimized);
     let made = (mosaic, jobs, touching);
-    verify(path, made, &written.records, layout, depth, plan.verifiers, hooks.stop).map(Some)
+    verify(path, made, &written.records, layout, depth, (plan.verifiers, plan.bytes_to_decide), hooks.stop)
+        .map(Some)
 }
 
 /// A source that was replaced while it was read may be half old and half new in the mosaic.
@@ -188,6 +189,7 @@ fn report(
         command: hooks.command.clone(),
         output: settings.output.display().to_string(),
         inputs: Inputs { used, skipped },
+        scenes: SceneReport::all(&mosaic),
         grid: GridReport::new(&mosaic),
         plan: plan_report,
         budget: BudgetReport {
@@ -216,7 +218,15 @@ fn report(
 
 /// Blocks decoded for each block of the directly read sources that the mosaic needs: 1 where none was decoded twice.
 fn decoded_per_needed(mosaic: &Mosaic, totals: &Totals) -> Option<f64> {
-    let needed: u64 = mosaic.sources.iter().map(direct::blocks_needed).sum();
+    // A mask among the bands of another source's file is decoded with it.
+    let first = |(index, placed): &(usize, &PlacedSource)| placed.file == *index;
+    let needed: u64 = mosaic
+        .sources
+        .iter()
+        .enumerate()
+        .filter(first)
+        .map(|(_, placed)| direct::blocks_needed(placed))
+        .sum();
     let decoded = totals.blocks_decoded.load(Ordering::Relaxed);
     (needed > 0).then(|| decoded as f64 / needed as f64)
 }

@@ -1,6 +1,7 @@
 //! The types a pixel can have, and which type holds two others without loss.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 /// A pixel's number type, named as GDAL names it.
@@ -86,6 +87,12 @@ impl PixelType {
         }
     }
 
+    /// The whole numbers that the type holds, of floats those up to where it leaves none out.
+    pub const fn whole_numbers(self) -> RangeInclusive<i128> {
+        let end = 1_i128 << self.exact_bits();
+        if self.is_signed() { -end..=end - 1 } else { 0..=end - 1 }
+    }
+
     /// Whether every value of `other` is a value of this type.
     pub const fn holds(self, other: PixelType) -> bool {
         if other.is_float() && !self.is_float() {
@@ -156,6 +163,13 @@ mod tests {
         assert_eq!(PixelType::Int32.promote(PixelType::Float32), Some(PixelType::Float64));
         assert_eq!(PixelType::UInt64.promote(PixelType::Int8), None);
         assert_eq!(PixelType::Int64.promote(PixelType::Float32), None);
+    }
+
+    #[test]
+    fn whole_numbers_end_where_the_type_does() {
+        assert_eq!(PixelType::Byte.whole_numbers(), 0..=255);
+        assert_eq!(PixelType::Int16.whole_numbers(), -32768..=32767);
+        assert_eq!(PixelType::UInt64.whole_numbers(), 0..=i128::from(u64::MAX));
     }
 
     #[test]

@@ -40,6 +40,11 @@ impl Touching {
         Touching { window_columns: grid.window.columns, rows }
     }
 
+    /// How many columns a window has.
+    pub fn window_columns(&self) -> usize {
+        self.window_columns
+    }
+
     /// The columns of windows, in order, that any source touches in this row of windows.
     pub fn touched_columns(&self, window_row: usize) -> BTreeSet<u32> {
         let mut columns = BTreeSet::new();

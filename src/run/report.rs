@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::verify::Findings;
 use crate::plan::Line;
-use crate::source::{Mosaic, Problem};
+use crate::source::{Mosaic, Problem, StackedScene};
 
 /// The version of the report's fields.
 pub const SCHEMA: u32 = 1;
@@ -32,6 +32,10 @@ pub struct Report {
     pub output: String,
     /// What was read and what was left out.
     pub inputs: Inputs,
+    /// The scenes that pixels were decided from, in the order of their numbers; none where sources were laid on each
+    /// other one by one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub scenes: Vec<SceneReport>,
     /// The mosaic's grid.
     pub grid: GridReport,
     /// How the work was cut.
@@ -63,6 +67,23 @@ pub struct Inputs {
     pub skipped: Vec<Problem>,
 }
 
+/// A scene.
+#[derive(Debug, Clone, Serialize)]
+pub struct SceneReport {
+    /// Its number in bands of provenance, from 1.
+    pub number: usize,
+    /// Its name.
+    pub name: String,
+    /// The day it was taken, where that is known.
+    pub date: Option<String>,
+    /// Its files.
+    pub files: Vec<String>,
+    /// The file of its mask.
+    pub mask: Option<String>,
+    /// What was added to the pixels of each band, so that all scenes agree; empty where nothing was.
+    pub added: Vec<f64>,
+}
+
 /// The mosaic's grid and pixels.
 #[derive(Debug, Clone, Serialize)]
 #[allow(missing_docs)]
@@ -76,7 +97,7 @@ pub struct GridReport {
     pub crs: String,
     pub nodata: Option<String>,
     pub mask: bool,
-    pub method: &'static str,
+    pub method: String,
 }
 
 /// How the work was cut.
@@ -150,6 +171,23 @@ pub struct Blocks {
     pub read_per_pixel: f64,
 }
 
+impl SceneReport {
+    /// Those of a mosaic.
+    pub fn all(mosaic: &Mosaic) -> Vec<SceneReport> {
+        let name_of = |source: usize| mosaic.sources[source].source.name.to_string();
+        let of = |(number, scene): (usize, &StackedScene)| SceneReport {
+            number,
+            name: scene.name.to_string(),
+            date: scene.date.map(|date| date.to_string()),
+            files: scene.sources.clone().map(name_of).collect(),
+            mask: scene.mask.map(name_of),
+            added: scene.shifts.clone(),
+        };
+        let scenes = mosaic.stack.iter().flat_map(|stack| &stack.scenes);
+        (1..).zip(scenes).map(of).collect()
+    }
+}
+
 impl GridReport {
     /// From the mosaic.
     pub fn new(mosaic: &Mosaic) -> GridReport {
@@ -164,7 +202,7 @@ impl GridReport {
             crs: mosaic.wkt.to_string(),
             nodata: mosaic.nodata.map(|value| value.to_string()),
             mask: mosaic.mask,
-            method: mosaic.method.name(),
+            method: mosaic.method_name.clone(),
         }
     }
 }

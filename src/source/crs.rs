@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use gdal::spatial_ref::SpatialRef;
 
 use super::trap::checked;
+use crate::geometry::Bounds;
 
 /// Texts of the same CRS, grouped.
 #[derive(Default)]
@@ -60,6 +61,20 @@ pub fn resolve(definition: &str) -> Result<String> {
 pub fn is_same(a: &str, b: &str) -> bool {
     let crs = |text: &str| SpatialRef::from_wkt(text).ok().filter(|_| !text.is_empty());
     a == b || matches!((crs(a), crs(b)), (Some(a), Some(b)) if a == b)
+}
+
+/// How many metres a unit of a CRS is along its x and y axes, in the middle of `bounds`: on a sphere where the units are
+/// degrees, 1 where the CRS does not say.
+pub fn metres_per_unit(wkt: &str, bounds: &Bounds) -> (f64, f64) {
+    let Ok(crs) = SpatialRef::from_wkt(wkt) else { return (1.0, 1.0) };
+    if !crs.is_geographic() {
+        return (crs.linear_units(), crs.linear_units());
+    }
+    const RADIUS: f64 = 6_371_008.8;
+    let to_radians = crs.angular_units();
+    let middle = (bounds.min_y + bounds.max_y) / 2.0 * to_radians;
+    // A degree of longitude is nothing at a pole: there no pixel would be far enough.
+    (RADIUS * to_radians * middle.cos().max(1e-3), RADIUS * to_radians)
 }
 
 #[cfg(test)]

@@ -53,8 +53,9 @@ impl Handle {
         let PlacedSource { source, placement, .. } = placed_source;
         let base = open(&source.name)?;
         check_unchanged(&base, source)?;
-        let frame = Frame { grid: &mosaic.grid, wkt: &mosaic.wkt, resampling: mosaic.resampling };
-        let validity = Validity::of(source, mosaic.nodata_of(source), *placement, mosaic.resampling);
+        let frame = Frame { grid: &mosaic.grid, wkt: &mosaic.wkt, resampling: placed_source.resampling };
+        let nodata = mosaic.nodata_read(placed_source);
+        let validity = Validity::of(source, nodata, *placement, placed_source.resampling);
         let (placed, column, row) = match *placement {
             Placement::OnGrid { column, row } => (None, column, row),
             Placement::Resampled => (Some(place::vrt(&base, &frame, &validity)?), 0, 0),

@@ -18,12 +18,13 @@ mod problem;
 pub mod reference;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod scenes;
 mod stamp;
 pub mod trap;
 mod unify;
 
 pub use alike::Model;
-pub use crs::{CrsGroups, is_same as same_crs, resolve as resolve_crs};
+pub use crs::{CrsGroups, is_same as same_crs, metres_per_unit, resolve as resolve_crs};
 pub use describe::{Source, SourceBand, Storage};
 pub use file::FileReader;
 pub use handle::Handle;
@@ -33,4 +34,8 @@ pub use pixels::Pixels;
 pub use place::Placement;
 pub use problem::Problem;
 pub use stamp::Stamp;
-pub use unify::{Conflict, Mosaic, MosaicBand, PlacedSource, ReaderChoice, Request, unify};
+pub use unify::{
+    Beside, Compiled, Conflict, DeriveRequest, Derived, Mosaic, MosaicBand, PlacedSource, ReaderChoice,
+    Request, Role, SceneFile, SceneSources, Score, ScoreRequest, StackRequest, Stacked, StackedScene, unify,
+    unify_scenes,
+};

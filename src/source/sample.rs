@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{ReaderChoice, Request, Source, SourceBand, Storage};
-use crate::geometry::{Footprint, GeoTransform, Resolution, ResolutionRule, Size};
-use crate::pixels::{Method, PixelType, Resampling};
+use super::{Request, Source, SourceBand, Storage};
+use crate::geometry::{Footprint, GeoTransform, Resolution, Size};
+use crate::pixels::PixelType;
 
 /// A north-up source without CRS, of 10 × 10 pixels of `pixel_type`, whose upper-left corner lies at `x`, 100.
 pub(crate) fn source(name: &str, x: f64, pixel_type: PixelType, bands: usize) -> Source {
@@ -55,17 +55,5 @@ pub(crate) fn at(mut source: Source, geotransform: GeoTransform) -> Source {
 
 /// What is asked where nothing is.
 pub(crate) fn request() -> Request {
-    Request {
-        reader: ReaderChoice::Auto,
-        method: Method::Last,
-        wkt: None,
-        resolution: ResolutionRule::Same,
-        bounds: None,
-        align: false,
-        resampling: Resampling::Nearest,
-        bands: Vec::new(),
-        pixel_type: None,
-        source_nodata: None,
-        nodata: None,
-    }
+    Request::default()
 }

@@ -1,5 +1,7 @@
 //! What layers of texts resolve to, and what is refused.
 
+mod compositing;
+
 use super::*;
 use crate::codec::Compression;
 use crate::geometry::{Bounds, Resolution, ResolutionRule};
@@ -34,7 +36,7 @@ fn defaults_yield_to_file_environment_and_flags_in_this_order() {
         layer(Origin::Flag, &[("memory", "25%")]),
     ];
     let (settings, session) = resolved(&layers).unwrap();
-    assert_eq!((settings.memory, settings.threads, settings.method), (4 << 30, 2, Method::Mean));
+    assert_eq!((settings.memory, settings.threads, settings.method), (4 << 30, 2, Method::Mean.into()));
     assert_eq!((settings.block, settings.chunk, settings.overwrite), (512, None, false));
     let of = |key: &str| session.settings.iter().find(|setting| setting.key == key).unwrap();
     assert_eq!((of("memory").origin.clone(), of("memory").value.as_str()), (Origin::Flag, "25% (4 GiB)"));
@@ -78,14 +80,14 @@ fn values_mean_what_they_say() {
 
 #[test]
 fn all_faults_are_told_at_once_each_with_its_place() {
-    let file = layer(Origin::File("s.toml".into()), &[("block", "100"), ("method", "median")]);
+    let file = layer(Origin::File("s.toml".into()), &[("block", "100"), ("method", "magic")]);
     let environment = layer(Origin::Environment, &[("src-nodata", "none")]);
     let flags = layer(Origin::Flag, &[("memory", "lots"), ("bounds", "5,0,1,1"), ("threads", "0")]);
     let problems = resolved(&[file, environment, flags]).unwrap_err();
     let text: String = problems.iter().map(|problem| problem.to_string() + "\n").collect();
     for start in [
         "block in s.toml: 100 is no",
-        "method in s.toml: 'median'",
+        "method in s.toml: 'magic'",
         "MOSAIC_STREAM_SRC_NODATA: 'none'",
         "--memory: 'lots'",
         "--bounds: 5,0,1,1",

@@ -7,6 +7,9 @@ use crate::geometry::Size;
 const THREAD: u64 = 2 << 20;
 /// Side of the areas that are decided at once, where blocks are not larger: they fit into a processor's own cache.
 const USUAL_AREA: usize = 512;
+/// Bytes of values that a verifier holds at least, counted among what it needs, and where memory is plenty.
+const LEAST_TO_DECIDE: u64 = 8 << 20;
+const MOST_TO_DECIDE: u64 = 256 << 20;
 /// Rows of a block that are decided at once where that may be less than a block.
 const STRIP_ROWS: usize = 128;
 /// Open sources beyond which a worker gains nothing.
@@ -20,6 +23,8 @@ pub(super) struct Attempt<'a> {
     needs: &'a Needs<'a>,
     cut: Cut,
     workers: usize,
+    /// Bytes of a pixel of all scenes that are decided together.
+    stack_bytes: usize,
     cache: u64,
     decoded: u64,
     decode_at_once: usize,
@@ -29,7 +34,11 @@ pub(super) struct Attempt<'a> {
 impl<'a> Attempt<'a> {
     /// With caches and open sources as small as they may be.
     pub fn least(needs: &'a Needs<'a>, cut: Cut, workers: usize) -> Attempt<'a> {
-        Attempt { needs, cut, workers, cache: LEAST_CACHE, decoded: 0, decode_at_once: 1, open_sources: 1 }
+        let (cache, decoded, decode_at_once, open_sources) = (LEAST_CACHE, 0, 1, 1);
+        let mut attempt =
+            Attempt { needs, cut, workers, stack_bytes: 0, cache, decoded, decode_at_once, open_sources };
+        attempt.stack_bytes = (needs.stack_bytes)(attempt.area());
+        attempt
     }
 
     /// Bytes of decoded blocks that windows touch more than once: the most, and usually.
@@ -76,11 +85,12 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// How many rows are decided at once. Blocks of GDAL's are read whole; a mask, overviews and bands that are made
+    /// How many rows are decided at once. What GDAL reads in one piece is read whole; a mask, overviews and bands that are made
     /// together want all pixels of a block; else the strip is small enough for a processor's own cache.
     fn strip_rows(&self) -> usize {
         let needs = self.needs;
-        let whole_blocks = needs.through_gdal.is_some() || needs.mask || !needs.levels.overviews.is_empty();
+        let read_whole = needs.through_gdal.as_ref().is_some_and(|gdal| gdal.unit > STRIP_ROWS);
+        let whole_blocks = read_whole || needs.mask || !needs.levels.overviews.is_empty();
         let block = needs.block;
         let strips = self.cut.strips
             && !whole_blocks
@@ -149,7 +159,11 @@ impl<'a> Attempt<'a> {
             line("the process itself, GDAL and what is known of the sources", needs.runtime),
             each("stacks", THREAD),
             each("pixels of one source", self.layer_pixels() * (bands * needs.working_bytes as u64 + 3)),
-            each("the composite's state", pixels * (bands * needs.state_bytes as u64)),
+            each("the composite's state", pixels * bands * needs.state_bytes as u64),
+            each(
+                "all scenes' pixels, and bands derived of others",
+                pixels * self.stack_bytes as u64 + needs.stack_work_bytes as u64,
+            ),
             each("the pixels decided", pixels * (bands * needs.output_bytes as u64 + 1)),
             // What they are encoded to is the window's at once.
             each("blocks being encoded", (self.batch() * block_bytes) as u64),
@@ -273,6 +287,9 @@ impl<'a> Attempt<'a> {
             self.open_sources += (for_sources / handle).min(MOST_OPEN_SOURCES as u64 - 1) as usize;
         }
         let to_verify = (limit - self.needs.runtime) / self.needs.verifier_bytes.max(1);
+        let verifiers = to_verify.clamp(1, self.workers as u64);
+        let left =
+            (limit - self.needs.runtime).saturating_sub(verifiers * self.needs.verifier_bytes) / verifiers;
         let lent = self.lent().min(wanted.0 - self.decoded);
         if let Some(direct) = &self.needs.direct {
             let another = self.workers * (direct.block_bytes + direct.encoded_bytes);
@@ -286,7 +303,8 @@ impl<'a> Attempt<'a> {
             decode_at_once: self.decode_at_once,
             decoded_bytes: self.decoded + lent,
             lent_bytes: lent,
-            verifiers: to_verify.clamp(1, self.workers as u64) as usize,
+            verifiers: verifiers as usize,
+            bytes_to_decide: (left / 4).clamp(LEAST_TO_DECIDE, MOST_TO_DECIDE) as usize,
             window: self.cut.window,
             area: self.area(),
             strip_rows: self.strip_rows(),

@@ -43,6 +43,8 @@ pub struct Plan {
     pub lent_bytes: u64,
     /// How many threads verify.
     pub verifiers: usize,
+    /// Bytes of values that each of them holds to decide pixels a second time.
+    pub bytes_to_decide: usize,
     /// How many blocks a worker encodes at a time.
     pub batch: usize,
     /// How many sources a worker keeps open.

@@ -17,6 +17,11 @@ pub struct Needs<'a> {
     pub working_bytes: usize,
     /// Bytes of the composite's state for a pixel of one band.
     pub state_bytes: usize,
+    /// Bytes of a pixel of all scenes that may lie on each other in an area of that size, where they are decided
+    /// together, and of what is derived of it.
+    pub stack_bytes: &'a dyn Fn(Size) -> usize,
+    /// Bytes with which a worker decides them.
+    pub stack_work_bytes: usize,
     /// Bytes of a pixel of one band as it is written.
     pub output_bytes: usize,
     /// Whether a mask is written.
@@ -62,6 +67,8 @@ pub struct ThroughGdal<'a> {
     pub handle_bytes: usize,
     /// Bytes that GDAL's warper or resampler may take while it reads.
     pub reader_bytes: usize,
+    /// Rows of what is read in one piece.
+    pub unit: usize,
     /// Bytes of the largest block that reading one pixel decodes.
     pub block_bytes: usize,
     /// Bytes of decoded blocks that one row of windows, so many pixels high, touches.

@@ -12,7 +12,13 @@ fn needs<'a>(
     row_of_blocks: &'a dyn Fn(usize) -> u64,
     wanted_again: &'a dyn Fn(Size, usize) -> (u64, u64),
 ) -> Needs<'a> {
-    let gdal = ThroughGdal { handle_bytes: 5 << 20, reader_bytes: 0, block_bytes: 2 << 20, row_of_blocks };
+    let gdal = ThroughGdal {
+        handle_bytes: 5 << 20,
+        reader_bytes: 0,
+        unit: 512,
+        block_bytes: 2 << 20,
+        row_of_blocks,
+    };
     let direct = Direct {
         block_bytes: 2 << 20,
         encoded_bytes: 1 << 20,
@@ -31,6 +37,8 @@ fn needs<'a>(
         bands_apart: bands > 16,
         working_bytes: 2,
         state_bytes: 3,
+        stack_bytes: &|_| 0,
+        stack_work_bytes: 0,
         output_bytes: 2,
         mask: false,
         max_encoded,

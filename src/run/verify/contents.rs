@@ -26,6 +26,8 @@ pub(super) struct Contents<'a> {
     pub mosaic: &'a Mosaic,
     pub jobs: &'a Jobs,
     pub touching: &'a Touching,
+    /// Bytes that deciding one area may take.
+    pub bytes_to_decide: usize,
 }
 
 impl Contents<'_> {
@@ -74,7 +76,7 @@ impl Contents<'_> {
     /// Pixels decided a second time are those that GDAL reads from the file.
     fn check_area(&self, (window_row, area): (usize, Window)) -> Result<Vec<String>> {
         let sources: Vec<usize> = self.touching.sources(window_row, area).collect();
-        let unit = self.jobs.grid.block;
+        let unit = self.mosaic.unit(self.jobs.grid.block);
         let difference = reference::first_difference(self.mosaic, self.path, area, &sources, unit)?;
         Ok(difference
             .map(|difference| format!("pixels differ in {area}: {difference}"))
@@ -87,8 +89,8 @@ impl Contents<'_> {
         let bands = self.mosaic.bands.len();
         // The second decision holds every source's values at once: where many lie on each other, areas are smaller.
         let most = |job: &Job| {
-            let layers = self.touching.sources(job.window_row, job.window).count();
-            (AREA_BYTES / (reference::BYTES_PER_VALUE * bands * layers.max(1))).isqrt().max(1)
+            let touching: Vec<usize> = self.touching.sources(job.window_row, job.window).collect();
+            reference::largest_side(self.mosaic, &touching, LARGEST_SIDE, self.bytes_to_decide)
         };
         match depth {
             Depth::Sample => sample(self.jobs, bands, most),
@@ -120,8 +122,8 @@ fn holds(file: &File, record: &BlockRecord, framed: bool) -> io::Result<bool> {
     Ok(in_frame && checksum.finish() == record.checksum)
 }
 
-/// Bytes that deciding one area may take.
-const AREA_BYTES: usize = 8 << 20;
+/// Columns and rows that an area has at most.
+const LARGEST_SIDE: usize = 512;
 
 /// Small areas spread over the jobs, each in another corner of a block; fewer where there are many bands.
 fn sample(jobs: &Jobs, bands: usize, most_side: impl Fn(&Job) -> usize) -> Vec<(usize, Window)> {
@@ -146,10 +148,9 @@ fn sample(jobs: &Jobs, bands: usize, most_side: impl Fn(&Job) -> usize) -> Vec<(
 
 /// All jobs, cut into areas that fit into little memory.
 fn everything(jobs: &Jobs, most_side: impl Fn(&Job) -> usize) -> Vec<(usize, Window)> {
-    const SIDE: usize = 256;
     let jobs = (0..jobs.len()).map(|number| jobs.job(number));
     let areas = jobs.flat_map(|job| {
-        let side = SIDE.min(most_side(&job));
+        let side = most_side(&job);
         job.window.cut(Size::square(side)).map(move |area| (job.window_row, area))
     });
     areas.collect()

@@ -40,7 +40,8 @@ pub enum Depth {
 }
 
 /// Checks the file at `path` against the mosaic, the sizes of its overviews and the records of its blocks; `framed`
-/// says that every block stands between its size and its last four bytes, as in a cloud optimized GeoTIFF.
+/// says that every block stands between its size and its last four bytes, as in a cloud optimized GeoTIFF. Each thread
+/// holds as many bytes of values as it is told.
 ///
 /// # Errors
 /// When the file or a source cannot be read at all, or the job was told to stop.
@@ -50,7 +51,7 @@ pub fn verify(
     records: &[BlockRecord],
     (overviews, framed): (&[Size], bool),
     depth: Depth,
-    threads: usize,
+    (threads, bytes_to_decide): (usize, usize),
     stop: &AtomicBool,
 ) -> Result<Findings> {
     let name = if depth == Depth::Sample { "quick" } else { "full" };
@@ -58,7 +59,7 @@ pub fn verify(
     findings.faults.extend(check_header(path, mosaic));
     let file = File::open(path).with_context(|| format!("{path}: open for verification"))?;
     check_index(path, records, overviews, &mut findings)?;
-    let contents = Contents { path, file, records, framed, mosaic, jobs, touching };
+    let contents = Contents { path, file, records, framed, mosaic, jobs, touching, bytes_to_decide };
     contents.check(depth, threads, stop, &mut findings)?;
     Ok(findings)
 }

@@ -2,28 +2,30 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use anyhow::Result;
 
 use super::Shared;
+use super::derived::DerivedBands;
 use super::lone;
-use super::open_sources::OpenSources;
+use super::reader::SourceReader;
+use super::stacked::StackedScenes;
 use crate::geometry::{Size, Window};
 use crate::pixels::{BandRule, Buffer, Composite, Layer, Number, pad_block};
 use crate::plan::Job;
 use crate::run::Totals;
-use crate::source::direct::{self, DirectReader};
-use crate::source::{Handle, Mosaic, Pixels};
+use crate::source::direct;
+use crate::source::{Derived, Mosaic, Pixels};
 
-/// A worker's open sources, and the memory in which it decides pixels.
+/// The memory in which a worker decides pixels.
 pub struct Decided<'a> {
     shared: &'a Shared<'a>,
-    sources: OpenSources<'a>,
-    direct: DirectReader<'a>,
+    reader: SourceReader<'a>,
     composites: Composites,
+    stacked: Option<StackedScenes<'a>>,
+    derived: Option<(&'a Derived, DerivedBands)>,
     layer: Pixels,
     /// The bands decided last: bands × rows × columns of the window.
     pub pixels: Buffer,
@@ -37,13 +39,10 @@ impl<'a> Decided<'a> {
         let mosaic = shared.mosaic;
         Decided {
             shared,
-            sources: OpenSources::new(mosaic, shared.plan.open_sources),
-            direct: DirectReader::new(
-                mosaic,
-                shared.direct,
-                (shared.plan.window, shared.plan.decode_at_once),
-            ),
+            reader: SourceReader::new(shared),
             composites: Composites::default(),
+            stacked: mosaic.stack.as_ref().map(|stack| StackedScenes::new(shared, stack)),
+            derived: mosaic.derived.as_ref().map(|derived| (derived, DerivedBands::new(mosaic, derived))),
             layer: Pixels::new(mosaic.working_type),
             pixels: Buffer::zeros(mosaic.pixel_type, 0),
             valid: Vec::new(),
@@ -55,7 +54,7 @@ impl<'a> Decided<'a> {
     pub fn begin(&mut self, job: Job, bands: Range<usize>) {
         let Shared { mosaic, touching, block, totals, .. } = *self.shared;
         let reading = Instant::now();
-        self.direct.enter(job.window);
+        self.reader.enter(job.window);
         let mut covered: BTreeMap<usize, Vec<Window>> = BTreeMap::new();
         for block in job.window.cut(Size::square(block)) {
             if let Some(index) = lone::source(mosaic, touching, job.window_row, block) {
@@ -64,37 +63,59 @@ impl<'a> Decided<'a> {
         }
         for (index, blocks) in covered {
             let _ =
-                self.direct.decode_ahead(index, &mosaic.sources[index], bands.clone(), blocks.into_iter());
+                self.reader.direct.decode_ahead(&mosaic.sources[index], bands.clone(), blocks.into_iter());
         }
         Totals::add(&totals.read, reading);
     }
 
-    /// Decides `bands` of an area of the job's window.
+    /// Decides `bands` of an area of the job's window: all of them where some are derived from others.
     ///
     /// # Errors
     /// When a source cannot be read.
     pub fn decide(&mut self, job: Job, area: Window, bands: Range<usize>) -> Result<()> {
+        let mosaic = self.shared.mosaic;
+        self.pixels.resize(bands.len() * area.pixels());
+        self.valid.resize(area.pixels(), 0);
+        let Some((derived, mut memory)) = self.derived.take() else {
+            return self.compose(job, area, bands);
+        };
+        let decided = 0..derived.bands.len();
+        memory.decided.resize(decided.len() * area.pixels());
+        // What is decided is not what is written: it goes to a buffer of its own.
+        std::mem::swap(&mut self.pixels, &mut memory.decided);
+        let composed = self.compose(job, area, decided);
+        std::mem::swap(&mut self.pixels, &mut memory.decided);
+        composed?;
+        let deriving = Instant::now();
+        let told = self.stacked.as_ref().and_then(StackedScenes::told);
+        memory.derive((mosaic, derived), told, &mut self.pixels, &mut self.valid);
+        Totals::add(&self.shared.totals.composite, deriving);
+        self.derived = Some((derived, memory));
+        Ok(())
+    }
+
+    /// Decides `bands` of those that are decided from the sources.
+    fn compose(&mut self, job: Job, area: Window, bands: Range<usize>) -> Result<()> {
         let Shared { mosaic, touching, totals, .. } = *self.shared;
         if let Some(index) = lone::source(mosaic, touching, job.window_row, area)
             && self.take_over(index, area, bands.clone())
         {
             return Ok(());
         }
+        if let Some(stacked) = &mut self.stacked {
+            return stacked.decide(job, area, &mut self.reader, &mut self.pixels, &mut self.valid);
+        }
         self.composites.start(mosaic, bands.clone(), area.size());
         for index in touching.sources(job.window_row, area) {
             let part = mosaic.sources[index].window.and_then(|window| window.intersection(area));
             let Some(part) = part else { continue };
-            if mosaic.sources[index].direct {
-                self.add_directly(index, part, area, &bands)?;
-            } else {
-                self.add_through_gdal(index, part, area, &bands)?;
-            }
+            self.add_source(index, part, area, &bands)?;
             if self.composites.current().is_settled() {
                 break;
             }
         }
         let compositing = Instant::now();
-        self.finish(area, bands);
+        self.finish(bands);
         Totals::add(&totals.composite, compositing);
         Ok(())
     }
@@ -118,7 +139,7 @@ impl<'a> Decided<'a> {
         }
         let reading = Instant::now();
         for part in direct::parts(source, block) {
-            if self.direct.read_into_block(index, source, part, (block, side, bands.clone()), raw).is_err() {
+            if self.reader.direct.read_into_block(source, part, (block, side, bands.clone()), raw).is_err() {
                 return false;
             }
         }
@@ -130,7 +151,7 @@ impl<'a> Decided<'a> {
 
     /// The worker is done with the window of its job.
     pub fn leave(&mut self) {
-        self.direct.leave();
+        self.reader.leave();
     }
 
     /// Takes the pixels of the one source that covers the window as they are. Says whether that could be done; where
@@ -142,7 +163,7 @@ impl<'a> Decided<'a> {
         self.pixels.resize(bands.len() * window.pixels());
         for part in direct::parts(source, window) {
             let place = (window, bands.clone());
-            if self.direct.read_into_window(index, source, part, place, &mut self.pixels).is_err() {
+            if self.reader.direct.read_into_window(source, part, place, &mut self.pixels).is_err() {
                 return false;
             }
         }
@@ -156,96 +177,27 @@ impl<'a> Decided<'a> {
         true
     }
 
-    /// Adds a source's `part` of the mosaic block by block, read without GDAL.
-    fn add_directly(
-        &mut self,
-        index: usize,
-        part: Window,
-        window: Window,
-        bands: &Range<usize>,
-    ) -> Result<()> {
-        let source = &self.shared.mosaic.sources[index];
-        let reading = Instant::now();
-        // What cannot be decoded is found again below.
-        let _ = self.direct.decode_ahead(index, source, bands.clone(), std::iter::once(part));
-        Totals::add(&self.shared.totals.read, reading);
-        for part in direct::parts(source, part) {
-            let reading = Instant::now();
-            let read = self.direct.read(index, source, part, bands.clone(), &mut self.layer);
-            Totals::add(&self.shared.totals.read, reading);
-            match read {
-                Ok(()) => self.add_layer(index, part.place, window, bands),
-                // Damage is GDAL's to judge: it reads right pixels, or says what is wrong in its own words.
-                Err(_) if self.shared.ask_gdal => self.let_gdal_judge(index, part.place, window, bands)?,
-                Err(error) => return Err(error.context(source.source.name.to_string())),
-            }
-        }
-        Ok(())
-    }
-
-    /// Adds a block that could not be decoded as GDAL reads it. One worker at a time, with a handle that is closed at
-    /// once: no more is in the budget.
-    fn let_gdal_judge(
-        &mut self,
-        index: usize,
-        part: Window,
-        window: Window,
-        bands: &Range<usize>,
-    ) -> Result<()> {
-        let Shared { mosaic, totals, block, .. } = *self.shared;
-        let reading = Instant::now();
-        let judging = self.shared.judging.lock().unwrap_or_else(PoisonError::into_inner);
-        let plan = self.shared.plan;
-        // What decoded blocks and this worker's decoder had in the meantime.
-        self.direct.let_go();
-        self.shared.direct.cache.keep_at_most((plan.decoded_bytes - plan.lent_bytes) as usize);
-        let handle = Handle::open(mosaic, &mosaic.sources[index])?;
-        totals.note(handle.read(part, bands.clone(), block, &mut self.layer)?);
-        drop(handle);
-        drop(judging);
-        Totals::add(&totals.read, reading);
-        self.add_layer(index, part, window, bands);
-        Ok(())
-    }
-
-    /// Adds a source's `part` of the mosaic, read by GDAL.
-    fn add_through_gdal(
-        &mut self,
-        index: usize,
-        part: Window,
-        window: Window,
-        bands: &Range<usize>,
-    ) -> Result<()> {
-        let Shared { totals, block, .. } = *self.shared;
-        let reading = Instant::now();
-        let warnings = self.sources.get(index)?.read(part, bands.clone(), block, &mut self.layer)?;
-        totals.note(warnings);
-        Totals::add(&totals.read, reading);
-        self.add_layer(index, part, window, bands);
-        Ok(())
-    }
-
-    /// Adds what was read last: a source's pixels in `part` of the mosaic.
-    fn add_layer(&mut self, index: usize, part: Window, window: Window, bands: &Range<usize>) {
-        let compositing = Instant::now();
+    /// Adds a source's `part` of the mosaic.
+    fn add_source(&mut self, index: usize, part: Window, area: Window, bands: &Range<usize>) -> Result<()> {
         let Shared { mosaic, totals, .. } = *self.shared;
         let nodata = &mosaic.sources[index].nodata;
         let own_bands = bands.start.min(nodata.len())..bands.end.min(nodata.len());
-        self.composites.current().add(&Layer {
-            place: Window::new(part.column - window.column, part.row - window.row, part.columns, part.rows),
-            pixels: &self.layer.values,
-            nodata: &nodata[own_bands],
-            mask: self.layer.masked.then_some(&self.layer.mask),
-        });
-        totals.samples_read.fetch_add((part.pixels() * bands.len()) as u64, Ordering::Relaxed);
-        Totals::add(&totals.composite, compositing);
+        let composite = self.composites.current();
+        self.reader.each_part(index, part, bands.clone(), &mut self.layer, &mut |place, layer| {
+            let compositing = Instant::now();
+            composite.add(&Layer {
+                place: place.from(area),
+                pixels: &layer.values,
+                nodata: &nodata[own_bands.clone()],
+                mask: layer.masked.then_some(&layer.mask),
+            });
+            Totals::add(&totals.composite, compositing);
+        })
     }
 
-    fn finish(&mut self, window: Window, bands: Range<usize>) {
-        self.pixels.resize(bands.len() * window.pixels());
-        self.valid.resize(window.pixels(), 0);
-        let background: Vec<Number> =
-            self.shared.mosaic.bands[bands].iter().map(|band| band.background).collect();
+    fn finish(&mut self, bands: Range<usize>) {
+        let decided = &self.shared.mosaic.decided().0[bands];
+        let background: Vec<Number> = decided.iter().map(|band| band.background).collect();
         self.composites.current().finish(&background, &mut self.pixels, &mut self.valid);
     }
 }
@@ -266,7 +218,7 @@ impl Composites {
         match &mut self.composite {
             Some(composite) => composite.reset(size),
             none => {
-                let rules: Vec<BandRule> = mosaic.bands[bands].iter().map(|band| band.rule).collect();
+                let rules: Vec<BandRule> = mosaic.decided().0[bands].iter().map(|band| band.rule).collect();
                 *none = Some(Composite::new(mosaic.working_type, &rules, size));
             }
         }

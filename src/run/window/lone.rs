@@ -15,6 +15,8 @@ pub fn source(mosaic: &Mosaic, touching: &Touching, window_row: usize, area: Win
     let placed = &mosaic.sources[index];
     let covers = placed.window.and_then(|window| window.intersection(area)) == Some(area);
     let as_it_is = placed.direct
+        && mosaic.stack.is_none()
+        && mosaic.derived.is_none()
         && matches!(mosaic.method, Method::First | Method::Last)
         && mosaic.pixel_type == mosaic.working_type
         && placed.source.alpha.is_none()

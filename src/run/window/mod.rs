@@ -2,8 +2,13 @@
 
 mod blocks;
 mod decided;
+mod derived;
 mod lone;
 mod open_sources;
+mod read_scene;
+mod reader;
+mod scores;
+mod stacked;
 
 use std::ops::Range;
 use std::sync::Mutex;
@@ -23,6 +28,7 @@ use crate::source::Mosaic;
 use crate::source::direct::DirectSources;
 use blocks::BlockEncoder;
 use decided::Decided;
+pub use derived::DerivedBands;
 
 /// Everything that all workers share.
 pub struct Shared<'a> {

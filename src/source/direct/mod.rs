@@ -93,7 +93,6 @@ impl<'a> DirectReader<'a> {
     /// A block that lies outside the file, claims more than it can hold, or cannot be decoded.
     pub fn read(
         &mut self,
-        index: usize,
         placed: &PlacedSource,
         part: Part,
         bands: Range<usize>,
@@ -105,13 +104,19 @@ impl<'a> DirectReader<'a> {
         let own = bands.start.min(placed.bands.len())..bands.end.min(placed.bands.len());
         pixels.values.resize(bands.len() * count);
         pixels.masked = false;
-        let file = self.shared.files.get(index, source)?;
+        let file = self.shared.files.get(placed.file, source)?;
         let mut held = None;
         let target = Planes { start: 0, columns: part.place.columns, pixels: count };
         let own_bands = &placed.bands[own.clone()];
-        self.copy_bands((index, source, &file), part, own_bands, (&mut pixels.values, target), &mut held)?;
+        self.copy_bands(
+            (placed.file, source, &file),
+            part,
+            own_bands,
+            (&mut pixels.values, target),
+            &mut held,
+        )?;
         if let Some(alpha) = source.alpha {
-            let block = self.block(index, &file, part, alpha, &mut held)?;
+            let block = self.block(placed.file, &file, part, alpha, &mut held)?;
             let sample = if layout.samples == 1 { 0 } else { alpha };
             pixels.masked = true;
             pixels.mask.resize(count, 0);
@@ -130,23 +135,22 @@ impl<'a> DirectReader<'a> {
     /// As [`DirectReader::read`].
     pub fn read_into_window(
         &mut self,
-        index: usize,
         placed: &PlacedSource,
         part: Part,
         (window, bands): (Window, Range<usize>),
         pixels: &mut Buffer,
     ) -> Result<()> {
         let source = &placed.source;
-        let file = self.shared.files.get(index, source)?;
+        let file = self.shared.files.get(placed.file, source)?;
         let start = (part.place.row - window.row) * window.columns + part.place.column - window.column;
         let target = Planes { start, columns: window.columns, pixels: window.pixels() };
-        self.copy_bands((index, source, &file), part, &placed.bands[bands], (pixels, target), &mut None)
+        self.copy_bands((placed.file, source, &file), part, &placed.bands[bands], (pixels, target), &mut None)
     }
 
     /// Copies a part's samples of each of the source's `bands` to its plane.
     fn copy_bands(
         &mut self,
-        (index, source, file): (usize, &Source, &DirectFile),
+        (number, source, file): (usize, &Source, &DirectFile),
         part: Part,
         bands: &[usize],
         (values, planes): (&mut Buffer, Planes),
@@ -157,11 +161,11 @@ impl<'a> DirectReader<'a> {
         // Bands of their own blocks are copied one after the other, those of one block a few rows at a time.
         let side_by_side = layout.samples > 1;
         let at_once = if side_by_side { bands.len().max(1) } else { 1 };
-        for (number, together) in bands.chunks(at_once).enumerate() {
-            let block = self.block(index, file, part, together[0], held)?;
+        for (first, together) in (0..).step_by(at_once).zip(bands.chunks(at_once)) {
+            let block = self.block(number, file, part, together[0], held)?;
             for piece in part.in_pieces() {
                 let start = start + (piece.place.row - part.place.row) * columns;
-                for (slot, &band) in (number * at_once..).zip(together) {
+                for (slot, &band) in (first..).zip(together) {
                     let sample = if side_by_side { band } else { 0 };
                     let target = Target { values: &mut *values, start: slot * pixels + start, columns };
                     copy_samples(&block, (layout, &source.bands[band]), piece, sample, target);
@@ -178,7 +182,6 @@ impl<'a> DirectReader<'a> {
     /// As [`DirectReader::read`].
     pub fn read_into_block(
         &mut self,
-        index: usize,
         placed: &PlacedSource,
         part: Part,
         (area, side, bands): (Window, usize, Range<usize>),
@@ -186,9 +189,9 @@ impl<'a> DirectReader<'a> {
     ) -> Result<()> {
         let source = &placed.source;
         let layout = source.direct.as_ref().ok().context("is not read directly")?;
-        let file = self.shared.files.get(index, source)?;
+        let file = self.shared.files.get(placed.file, source)?;
         let own = &placed.bands[bands];
-        let block = self.block(index, &file, part, own[0], &mut None)?;
+        let block = self.block(placed.file, &file, part, own[0], &mut None)?;
         let described = own.iter().map(|&band| &source.bands[band]);
         copy_pixels(&block, (layout, described), part.inside, part.place.from(area), side, raw);
         Ok(())
@@ -198,7 +201,7 @@ impl<'a> DirectReader<'a> {
     /// this one too where bands are side by side: a cache that is too small for it must not cost a decoding a band.
     fn block(
         &mut self,
-        index: usize,
+        number: usize,
         file: &DirectFile,
         part: Part,
         band: usize,
@@ -209,7 +212,7 @@ impl<'a> DirectReader<'a> {
         if let Some((_, block)) = held.as_ref().filter(|(held, _)| *held == place) {
             return Ok(Arc::clone(block));
         }
-        let (shared, key, bytes) = (self.shared, (index as u32, place), file.shape(row).bytes());
+        let (shared, key, bytes) = (self.shared, (number as u32, place), file.shape(row).bytes());
         self.uses.note(key, part.block_origin(), file.layout.block);
         let now = self.uses.now();
         let block =
@@ -225,7 +228,6 @@ impl<'a> DirectReader<'a> {
     /// When the file cannot be opened.
     pub fn decode_ahead(
         &mut self,
-        index: usize,
         placed: &PlacedSource,
         bands: Range<usize>,
         places: impl Iterator<Item = Window>,
@@ -236,14 +238,14 @@ impl<'a> DirectReader<'a> {
             return Ok(());
         }
         let shared = self.shared;
-        let file = shared.files.get(index, &placed.source)?;
+        let file = shared.files.get(placed.file, &placed.source)?;
         let own = placed.bands.get(bands).unwrap_or_default();
         // Bands side by side are in one block.
         let planes = if layout.samples == 1 { own } else { &own[..own.len().min(1)] };
         let mut blocks = places.flat_map(|place| parts(placed, place)).flat_map(|part| {
             let ((column, row), bytes) = (part.block, file.shape(part.block.1).bytes());
             let place = |&band: &usize| file.directory.block_index(column, row, band);
-            let asked = |place: u64| (((index as u32, place), bytes), (place, row));
+            let asked = |place: u64| (((placed.file as u32, place), bytes), (place, row));
             planes.iter().map(place).map(asked).collect::<Vec<_>>()
         });
         loop {

@@ -1,12 +1,14 @@
 //! Which bands of each source become the mosaic's.
 
-use super::Unifier;
+use super::{SceneFile, Unifier};
 use crate::source::{Problem, Source, SourceBand};
 
 /// Which of a source's bands are taken.
 pub(super) struct BandMap {
     /// Indices (from 0) of those that are no transparency, in the mosaic's order.
     pub colors: Vec<usize>,
+    /// Which of the mosaic's bands they are.
+    pub slots: Vec<usize>,
     /// Index of the one that is.
     pub alpha: Option<usize>,
 }
@@ -23,7 +25,13 @@ impl BandMap {
         if colors.is_empty() {
             return Err("has no band but transparency".into());
         }
-        Ok(BandMap { colors, alpha })
+        let slots = (0..colors.len()).collect();
+        Ok(BandMap { colors, slots, alpha })
+    }
+
+    /// The index, in the source, of the band that becomes this band of the mosaic.
+    pub fn own(&self, slot: usize) -> Option<usize> {
+        self.slots.iter().position(|&own| own == slot).map(|position| self.colors[position])
     }
 }
 
@@ -41,6 +49,14 @@ fn find_band(source: &Source, name: &str) -> Result<usize, String> {
 impl Unifier<'_> {
     /// The bands of each source; all have the same number beside transparency, or it is a conflict.
     pub(super) fn choose_bands(&mut self) -> Option<Vec<BandMap>> {
+        if let Some(scenes) = self.scenes {
+            let of = |file: &SceneFile| BandMap {
+                colors: file.bands.clone(),
+                slots: file.slots.clone(),
+                alpha: None,
+            };
+            return Some(scenes.iter().flat_map(|scene| scene.files.iter().map(of)).collect());
+        }
         let mut maps = Vec::with_capacity(self.sources.len());
         for (index, source) in self.sources.iter().enumerate() {
             match BandMap::of(source, &self.request.bands) {
@@ -56,6 +72,10 @@ impl Unifier<'_> {
             return None;
         }
         self.refuse_other_counts(&maps);
+        if self.request.stack.is_some() {
+            // A stack's pixels are there or not.
+            maps.iter_mut().for_each(|map| map.alpha = None);
+        }
         Some(maps)
     }
 
@@ -70,6 +90,11 @@ impl Unifier<'_> {
             self.conflict(problem, vec![index]);
         }
     }
+}
+
+/// How many bands of colour the mosaic has.
+pub(super) fn band_count(maps: &[BandMap]) -> usize {
+    maps.iter().flat_map(|map| &map.slots).max().map_or(0, |last| last + 1)
 }
 
 fn bands_text(count: usize) -> String {

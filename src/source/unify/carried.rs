@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::bands::BandMap;
+use super::bands::{BandMap, band_count};
 use super::names::some_names;
 use super::{MosaicBand, Unifier};
 use crate::pixels::{BandRule, Method, Number};
@@ -19,9 +19,12 @@ impl<'a> Unifier<'a> {
         let method = self.request.method;
         let background = nodata.unwrap_or(Number::Whole(0));
         let mut bands = Vec::new();
-        for index in 0..maps[0].colors.len() {
+        for index in 0..band_count(maps) {
             self.refuse_other_meanings(maps, index);
-            let carried = self.carry_band(maps, index);
+            let mut carried = self.carry_band(maps, index);
+            if let Some(name) = self.request.band_names.get(index) {
+                carried.description.clone_from(name);
+            }
             bands.push(MosaicBand { rule: BandRule::Method(method), background, carried });
         }
         if has_alpha {
@@ -33,12 +36,16 @@ impl<'a> Unifier<'a> {
         bands
     }
 
-    /// What each source says of one band, the first source's before all. Those that share the first's are left out.
-    fn others(&self, maps: &[BandMap], index: usize) -> (&'a SourceBand, Vec<(usize, &'a SourceBand)>) {
-        let of = |number: usize| &self.sources[number].bands[maps[number].colors[index]];
-        let first = of(0);
-        let others = (1..maps.len()).map(|number| (number, of(number)));
-        (first, others.filter(|(_, band)| !std::ptr::eq(*band, first)).collect())
+    /// What each source says of one band, the first that has it before all. Those that share the first's are left out.
+    fn others(
+        &self,
+        maps: &[BandMap],
+        index: usize,
+    ) -> ((usize, &'a SourceBand), Vec<(usize, &'a SourceBand)>) {
+        let of = |number: usize| Some((number, &self.sources[number].bands[maps[number].own(index)?]));
+        let mut all = (0..maps.len()).filter_map(of);
+        let first = all.next().expect("every band of the mosaic is one of a source");
+        (first, all.filter(|(_, band)| !std::ptr::eq(*band, first.1)).collect())
     }
 
     /// What changes the meaning of a band's values must agree, unless they are only counted.
@@ -46,7 +53,7 @@ impl<'a> Unifier<'a> {
         if self.request.method == Method::Count {
             return;
         }
-        let (first, others) = self.others(maps, index);
+        let ((owner, first), others) = self.others(maps, index);
         let unlike = |same: &dyn Fn(&SourceBand) -> bool| -> Vec<usize> {
             others.iter().filter(|(_, band)| !same(band)).map(|&(number, _)| number).collect()
         };
@@ -69,14 +76,14 @@ impl<'a> Unifier<'a> {
         ];
         for (numbers, message, hint) in differences.into_iter().filter(|(numbers, ..)| !numbers.is_empty()) {
             let names = some_names(self.sources, &numbers);
-            let message = format!("band {}: {message} {}", index + 1, self.sources[0].name);
+            let message = format!("band {}: {message} {}", index + 1, self.sources[owner].name);
             self.conflict(Problem::new(names, message).with_hint(hint), numbers);
         }
     }
 
     /// What the sources agree on for one band, as far as it still holds for the method's results.
     fn carry_band(&self, maps: &[BandMap], index: usize) -> SourceBand {
-        let (first, others) = self.others(maps, index);
+        let ((_, first), others) = self.others(maps, index);
         let mut carried = first.clone();
         for (_, band) in others {
             if band.description != carried.description {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::bands::BandMap;
 use super::names::{count_of, some_names};
 use super::types::source_nodata;
-use super::{PlacedSource, Request, Unifier};
-use crate::geometry::{Footprint, Grid, GridError, GridRequest, Window, unify as unify_grid};
+use super::{PlacedSource, Request, Role, Unifier};
+use crate::geometry::{Footprint, Grid, GridError, GridRequest, ResolutionRule, Window, unify as unify_grid};
 use crate::pixels::{Method, Number, PixelType};
 use crate::source::{Placement, Problem, Source};
 
@@ -14,7 +14,11 @@ impl Unifier<'_> {
     /// The grid asked for, of all sources' footprints.
     pub(super) fn choose_grid(&mut self) -> Option<Grid> {
         let footprints: Vec<Footprint> = self.sources.iter().map(|source| source.footprint).collect();
-        let Request { resolution, bounds, align, .. } = *self.request;
+        let Request { mut resolution, bounds, align, .. } = *self.request;
+        if self.scenes.is_some() && resolution == ResolutionRule::Same {
+            // Bands of one scene are of several resolutions by nature.
+            resolution = ResolutionRule::Highest;
+        }
         match unify_grid(&footprints, &GridRequest { resolution, bounds, align }) {
             Ok(grid) => {
                 self.warn_when_outside(&grid);
@@ -99,16 +103,22 @@ impl Unifier<'_> {
                 window: touched_window(source, grid, placement),
                 direct: self.reads_directly(source, placement, working_type),
                 placement,
+                resampling: self.request.resampling,
+                role: slots_of(map, placed.last()),
+                file: 0,
                 bands,
                 nodata,
             });
         }
         match self.request.method {
+            // Scenes have their order already.
+            _ if self.scenes.is_some() => {}
             Method::First => {}
             Method::Last => placed.reverse(),
             // One order whatever the order given, so that sums of floats do not depend on it.
             _ => placed.sort_by(|a, b| a.source.name.cmp(&b.source.name)),
         }
+        (0..placed.len()).for_each(|index| placed[index].file = index);
         placed
     }
 
@@ -133,7 +143,7 @@ impl Unifier<'_> {
 
 /// The mosaic's pixels that a source may touch. What GDAL resamples or warps can reach a pixel further than its
 /// corners say.
-fn touched_window(source: &Source, grid: &Grid, placement: Placement) -> Option<Window> {
+pub(super) fn touched_window(source: &Source, grid: &Grid, placement: Placement) -> Option<Window> {
     let touched = source.footprint.bounds.touched_window(grid)?;
     if matches!(placement, Placement::OnGrid { .. }) {
         return Some(touched);
@@ -143,6 +153,16 @@ fn touched_window(source: &Source, grid: &Grid, placement: Placement) -> Option<
     let columns = touched.end_column() + MARGIN - column;
     let rows = touched.end_row() + MARGIN - row;
     Window::new(column, row, columns, rows).intersection(Window::whole(grid.size))
+}
+
+/// Which bands of the mosaic a source's are, shared with the source `before` where they are the same.
+fn slots_of(map: &BandMap, before: Option<&PlacedSource>) -> Role {
+    let of_alpha = map.alpha.map(|_| map.slots.len());
+    let slots: Vec<usize> = map.slots.iter().copied().chain(of_alpha).collect();
+    match before.map(|before| &before.role) {
+        Some(Role::Bands(before)) if **before == slots => Role::Bands(Arc::clone(before)),
+        _ => Role::Bands(slots.into()),
+    }
 }
 
 type BandsAndNodata = (Arc<[usize]>, Arc<[Option<Number>]>);

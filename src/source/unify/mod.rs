@@ -3,18 +3,24 @@
 mod bands;
 mod carried;
 mod crs;
+mod derived;
 mod grid;
 mod names;
 mod reader;
+mod scenes;
 #[cfg(test)]
 mod tests;
 mod types;
 
 use std::sync::Arc;
 
+pub use derived::{Beside, Compiled, DeriveRequest, Derived};
 pub use reader::ReaderChoice;
+pub use scenes::{SceneFile, SceneSources, Score, ScoreRequest, StackRequest, Stacked, StackedScene};
 
 use super::{Placement, Problem, Source, SourceBand};
+use derived::Output;
+
 use crate::geometry::{Bounds, Grid, ResolutionRule, Window};
 use crate::pixels::{BandRule, Method, Number, PixelType, Resampling};
 
@@ -23,8 +29,15 @@ use crate::pixels::{BandRule, Method, Number, PixelType, Resampling};
 pub struct Request {
     /// How sources are read.
     pub reader: ReaderChoice,
-    /// How overlaps are decided.
+    /// How overlaps are decided, one source after the other; of what a stack decides, what it is alike in types and
+    /// meaning.
     pub method: Method,
+    /// How they are decided, as it was typed.
+    pub method_name: String,
+    /// How they are decided where all sources of a pixel are looked at together.
+    pub stack: Option<StackRequest>,
+    /// Which bands are derived from others.
+    pub derive: DeriveRequest,
     /// The target CRS as WKT, when one was asked for.
     pub wkt: Option<String>,
     /// How the resolution is decided.
@@ -37,12 +50,37 @@ pub struct Request {
     pub resampling: Resampling,
     /// Bands by number (from 1) or description, in order; empty for all.
     pub bands: Vec<String>,
+    /// What the mosaic's bands are called; what the sources agree on where it is empty.
+    pub band_names: Vec<String>,
     /// The output's type, when one was asked for.
     pub pixel_type: Option<PixelType>,
     /// Nodata of all sources, whatever they say.
     pub source_nodata: Option<Number>,
     /// Nodata of the output.
     pub nodata: Option<Number>,
+}
+
+/// All bands of sources on one grid, the last on top.
+impl Default for Request {
+    fn default() -> Request {
+        Request {
+            reader: ReaderChoice::Auto,
+            method: Method::Last,
+            method_name: Method::Last.to_string(),
+            stack: None,
+            derive: DeriveRequest::default(),
+            wkt: None,
+            resolution: ResolutionRule::Same,
+            bounds: None,
+            align: false,
+            resampling: Resampling::Nearest,
+            bands: Vec::new(),
+            band_names: Vec::new(),
+            pixel_type: None,
+            source_nodata: None,
+            nodata: None,
+        }
+    }
 }
 
 /// The mosaic to be made: everything that decides its pixels.
@@ -58,6 +96,8 @@ pub struct Mosaic {
     pub pixel_type: PixelType,
     /// Its bands.
     pub bands: Vec<MosaicBand>,
+    /// How they come from those that are decided, where they are not these.
+    pub derived: Option<Derived>,
     /// Its nodata value.
     pub nodata: Option<Number>,
     /// Whether a mask says which pixels are valid.
@@ -66,13 +106,16 @@ pub struct Mosaic {
     pub opaque: Option<Number>,
     /// How overlaps are decided.
     pub method: Method,
-    /// How pixels between pixels are made.
-    pub resampling: Resampling,
+    /// The same as it was typed.
+    pub method_name: String,
+    /// The scenes, where pixels are decided from all of them together.
+    pub stack: Option<Stacked>,
     /// Nodata of all sources, whatever they say.
     pub source_nodata: Option<Number>,
     /// Metadata on which all sources agree.
     pub metadata: Vec<(String, String)>,
-    /// The sources in the order in which they are composited: for `first` and `last` the top one first.
+    /// The sources in the order in which they are composited: for `first` and `last` the top one first. Those of
+    /// scenes' masks stand behind all others.
     pub sources: Vec<PlacedSource>,
 }
 
@@ -96,12 +139,27 @@ pub struct PlacedSource {
     pub window: Option<Window>,
     /// How its pixels come there.
     pub placement: Placement,
-    /// The index, in the source, of each band of the mosaic that it has.
+    /// How pixels between its pixels are made.
+    pub resampling: Resampling,
+    /// What it is read for.
+    pub role: Role,
+    /// The first of the mosaic's sources that is the same file: its decoded blocks are this one's.
+    pub file: usize,
+    /// The index, in the source, of each band that is read.
     pub bands: Arc<[usize]>,
     /// Nodata of those bands.
     pub nodata: Arc<[Option<Number>]>,
     /// Whether its blocks are read without GDAL.
     pub direct: bool,
+}
+
+/// What a source is read for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Role {
+    /// The mosaic's bands, of each band read the index.
+    Bands(Arc<[usize]>),
+    /// A scene's mask.
+    Mask,
 }
 
 /// Something that keeps sources from becoming one mosaic, and the sources without which it would not.
@@ -119,9 +177,37 @@ impl Mosaic {
         types::source_nodata(source, self.source_nodata)
     }
 
-    /// The rules of all bands.
+    /// Nodata of each band of a source as it is read here: a mask's values are never nodata.
+    pub fn nodata_read(&self, placed: &PlacedSource) -> Vec<Option<Number>> {
+        match placed.role {
+            Role::Bands(_) => self.nodata_of(&placed.source),
+            Role::Mask => vec![None; placed.source.bands.len()],
+        }
+    }
+
+    /// Side of the squares in which resampled pixels are made: an output block's, or less where many scenes' pixels
+    /// would not fit beside each other. It depends on nothing but the mosaic, since it may change a pixel.
+    pub fn unit(&self, block: usize) -> usize {
+        const MOST: usize = 32 << 20;
+        const LEAST: usize = 128;
+        let of_scene = |bands: usize| block * block * (bands * self.working_type.bytes() + 1);
+        match &self.stack {
+            Some(stack) if stack.scenes.len() * of_scene(stack.bands) > MOST => block.min(LEAST),
+            _ => block,
+        }
+    }
+
+    /// The bands that are decided from the sources, and their type.
+    pub fn decided(&self) -> (&[MosaicBand], PixelType) {
+        match &self.derived {
+            Some(derived) => (&derived.bands, derived.pixel_type),
+            None => (&self.bands, self.pixel_type),
+        }
+    }
+
+    /// The rules of the bands that are decided.
     pub fn rules(&self) -> Vec<BandRule> {
-        self.bands.iter().map(|band| band.rule).collect()
+        self.decided().0.iter().map(|band| band.rule).collect()
     }
 
     /// Bytes of one pixel of all bands in the output.
@@ -132,7 +218,26 @@ impl Mosaic {
 
 /// Makes one mosaic of the sources (at least one), or says everything that stands in the way. Warnings come beside it.
 pub fn unify(sources: &[Arc<Source>], request: &Request) -> (Result<Mosaic, Vec<Conflict>>, Vec<String>) {
-    let mut unifier = Unifier { sources, request, conflicts: Vec::new(), warnings: Vec::new() };
+    unify_of(sources, None, request)
+}
+
+/// Makes one mosaic of scenes (at least one), as [`unify`] does of sources. Conflicts name the scenes by index.
+pub fn unify_scenes(
+    scenes: &[SceneSources],
+    request: &Request,
+) -> (Result<Mosaic, Vec<Conflict>>, Vec<String>) {
+    let sources: Vec<Arc<Source>> =
+        scenes.iter().flat_map(|scene| scene.files.iter().map(|file| Arc::clone(&file.source))).collect();
+    let (mosaic, warnings) = unify_of(&sources, Some(scenes), request);
+    (mosaic.map_err(|conflicts| scenes::conflicts_of_scenes(scenes, conflicts)), warnings)
+}
+
+fn unify_of(
+    sources: &[Arc<Source>],
+    scenes: Option<&[SceneSources]>,
+    request: &Request,
+) -> (Result<Mosaic, Vec<Conflict>>, Vec<String>) {
+    let mut unifier = Unifier { sources, scenes, request, conflicts: Vec::new(), warnings: Vec::new() };
     let mosaic = unifier.unify();
     let Unifier { conflicts, warnings, .. } = unifier;
     (mosaic.filter(|_| conflicts.is_empty()).ok_or(conflicts), warnings)
@@ -141,6 +246,8 @@ pub fn unify(sources: &[Arc<Source>], request: &Request) -> (Result<Mosaic, Vec<
 /// What is asked, and what was found wrong so far. Each question about the mosaic is answered in a room of its own.
 struct Unifier<'a> {
     sources: &'a [Arc<Source>],
+    /// The scenes whose files, one after the other, are the sources.
+    scenes: Option<&'a [SceneSources]>,
     request: &'a Request,
     conflicts: Vec<Conflict>,
     warnings: Vec<String>,
@@ -161,12 +268,19 @@ impl Unifier<'_> {
         let has_alpha = maps.iter().any(|map| map.alpha.is_some());
         let pixel_type = self.choose_pixel_type(working_type);
         let nodata = self.choose_nodata(&maps, pixel_type);
-        let mask = self.needs_mask(has_alpha);
+        let mask = self.needs_mask(has_alpha, nodata);
         let opaque = has_alpha.then(|| self.opacity(&maps)).flatten();
         let bands = self.carry_bands(&maps, nodata, opaque.is_some());
+        let formulas = self.compile(&bands, working_type);
+        let (before, after) = if self.request.derive.before { (formulas, None) } else { (None, formulas) };
         self.warn_of_impossible_nodata(&maps);
-        let placed = self.place(&grid, &same_crs, &maps, working_type);
+        let mut placed = self.place(&grid, &same_crs, &maps, working_type);
+        let stack = self.stack(&grid, &wkt, (&bands, working_type), before.clone(), &mut placed);
         self.check_reader(&placed, working_type);
+        let decided = Output { bands, pixel_type, nodata, mask };
+        let (output, derived) = self.derive(decided, before.as_ref(), after);
+        let Output { mut bands, pixel_type, nodata, mask } = output;
+        self.name_provenance(&mut bands, stack.as_ref());
         Some(Mosaic {
             grid,
             wkt,
@@ -176,8 +290,10 @@ impl Unifier<'_> {
             nodata,
             mask,
             opaque,
+            derived,
             method: self.request.method,
-            resampling: self.request.resampling,
+            method_name: self.request.method_name.clone(),
+            stack,
             source_nodata: self.request.source_nodata,
             metadata: self.common_metadata(),
             sources: placed,

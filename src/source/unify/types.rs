@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::Unifier;
 use super::bands::BandMap;
 use super::names::{count_of, some_names};
+use super::{StackRequest, Unifier};
 use crate::pixels::{Method, Number, PixelType};
 use crate::source::{Problem, Source, SourceBand};
 
@@ -55,6 +55,10 @@ impl Unifier<'_> {
         let chosen = match (self.request.nodata, self.request.method) {
             (Some(value), _) => Some(value),
             (None, Method::Count) => None,
+            // Where zeros are no data of the sources, they are none of the mosaic.
+            (None, _) if self.request.stack.as_ref().is_some_and(|stack| stack.zero_is_nodata) => {
+                Some(declared.first().copied().unwrap_or(Number::Whole(0)))
+            }
             (None, _) => declared.first().copied(),
         }?;
         if declared.len() > 1 && self.request.nodata.is_none() {
@@ -87,9 +91,11 @@ impl Unifier<'_> {
     }
 
     /// A mask is needed where a source's validity can be said by neither nodata nor transparency.
-    pub(super) fn needs_mask(&self, has_alpha: bool) -> bool {
+    pub(super) fn needs_mask(&self, has_alpha: bool, nodata: Option<Number>) -> bool {
         let masked = |source: &Arc<Source>| source.mask || source.alpha.is_some();
-        !has_alpha && self.request.nodata.is_none() && self.sources.iter().any(masked)
+        let hides = |stack: &StackRequest| stack.mask.is_some() || stack.least > 1;
+        let hidden = nodata.is_none() && self.request.stack.as_ref().is_some_and(hides);
+        hidden || !has_alpha && self.request.nodata.is_none() && self.sources.iter().any(masked)
     }
 
     /// Full opacity, as the first source that has transparency counts it.

@@ -1,0 +1,181 @@
+//! From inputs to what may be scenes: products, folders with a file a band, single files, items of STAC.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::BufRead;
+
+use super::band_names::{Choice, Named, Wanted, choose, is_reflectance};
+use super::dates::Date;
+use super::stac::{self, Item};
+use super::{Asked, document, pattern, sentinel2, shelf};
+use crate::source::{Problem, inspect, names};
+
+/// What may be a scene, before its bands are looked for.
+#[derive(Debug)]
+pub struct Candidate {
+    /// The scene's name.
+    pub name: String,
+    /// Where it stands among the inputs.
+    pub place: usize,
+    /// What it is made of.
+    pub content: Content,
+}
+
+/// What a scene is made of.
+#[derive(Debug)]
+pub enum Content {
+    /// Files, and the date that a pattern found in their names.
+    Files { files: Vec<Named>, date: Option<Date> },
+    /// A product of Sentinel-2, by its root.
+    Product(String),
+    /// An item of STAC.
+    Item(Box<Item>),
+}
+
+/// All that may be scenes, in the order of the inputs, items of STAC behind them.
+pub fn find(
+    inputs: &[String],
+    asked: &Asked,
+    stdin: impl BufRead,
+    notices: &mut Vec<String>,
+) -> (Vec<Candidate>, Vec<Problem>) {
+    let (names, mut problems) = expand(inputs, stdin, notices);
+    let mut found = match asked.pattern {
+        _ if names.is_empty() => Vec::new(),
+        Some(expression) => match pattern::group(expression, names, notices) {
+            Ok(candidates) => candidates,
+            Err(wrong) => {
+                problems.extend(wrong);
+                Vec::new()
+            }
+        },
+        None => sort_out(names, asked),
+    };
+    if let Some(document) = asked.stac {
+        match stac::read(document) {
+            Ok((items, wrong)) => {
+                problems.extend(wrong);
+                found.extend(items.into_iter().map(|item| Candidate {
+                    name: item.id.clone(),
+                    place: usize::MAX,
+                    content: Content::Item(Box::new(item)),
+                }));
+            }
+            Err(error) => problems.push(Problem::new(document, format!("{error:#}"))),
+        }
+    }
+    found.sort_by_key(|candidate| candidate.place);
+    (found, problems)
+}
+
+/// The names that inputs stand for, with the archives of products in folders: GDAL knows not all of them.
+fn expand(inputs: &[String], stdin: impl BufRead, notices: &mut Vec<String>) -> (Vec<String>, Vec<Problem>) {
+    let mut found = names::expand(inputs, stdin);
+    for input in inputs {
+        let archives = archives_in(input);
+        if !archives.is_empty() {
+            found.problems.retain(|problem| problem.input != *input);
+        }
+        found
+            .names
+            .extend(archives.into_iter().filter(|name| !found.names.contains(name)).collect::<Vec<_>>());
+    }
+    notices.extend(found.notices);
+    (
+        found.names,
+        found.problems.into_iter().map(|problem| Problem::new(problem.input, problem.message)).collect(),
+    )
+}
+
+fn archives_in(folder: &str) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let paths = entries.filter_map(|entry| entry.path().to_str().map(str::to_owned));
+    let mut archives: Vec<_> = paths.filter(|path| sentinel2::is_archive(path)).collect();
+    archives.sort();
+    archives
+}
+
+/// Tells products from other files, and puts these together folder by folder.
+fn sort_out(names: Vec<String>, asked: &Asked) -> Vec<Candidate> {
+    let mut products: BTreeMap<String, usize> = BTreeMap::new();
+    let mut folders: BTreeMap<String, Vec<(usize, Named)>> = BTreeMap::new();
+    let mut found = Vec::new();
+    for (place, file) in names.into_iter().enumerate() {
+        let named = Named { stem: document::stem(&file).to_owned(), file };
+        if sentinel2::is_archive(&named.file) {
+            let archive = if named.file.starts_with("/vsizip/") { "" } else { "/vsizip/" };
+            products.entry(format!("{archive}{}", named.file)).or_insert(place);
+        } else if let Some(root) = sentinel2::root_of(&named.file) {
+            products.entry(root.to_owned()).or_insert(place);
+        } else if is_inside_a_file(&named.file) {
+            found.push(alone(place, named));
+        } else {
+            folders.entry(document::folder(&named.file).to_owned()).or_default().push((place, named));
+        }
+    }
+    for (root, place) in products {
+        let name = root.trim_start_matches("/vsizip/").to_owned();
+        found.push(Candidate { name, place, content: Content::Product(root) });
+    }
+    for files in folders.into_values() {
+        found.extend(in_folder(files, asked));
+    }
+    found
+}
+
+/// Whether a name leads to a raster within a file, or is no path: such a raster has no neighbours.
+fn is_inside_a_file(name: &str) -> bool {
+    name.starts_with('<')
+        || !name.starts_with("/vsi") && name.contains(':') && !fs::exists(name).unwrap_or(false)
+}
+
+fn alone(place: usize, named: Named) -> Candidate {
+    let name = named.file.clone();
+    Candidate { name, place, content: Content::Files { files: vec![named], date: None } }
+}
+
+/// The files of a folder are one scene where the bands asked for have files of their own, or where a file of bands has
+/// its masks beside it; else each is one.
+fn in_folder(files: Vec<(usize, Named)>, asked: &Asked) -> Vec<Candidate> {
+    let place = files[0].0;
+    let mut distinct: Vec<Named> = Vec::with_capacity(files.len());
+    // A folder's files are sorted, a list's need not be: what is named twice is no second band.
+    let mut seen = std::collections::HashSet::new();
+    distinct
+        .extend(files.iter().filter(|(_, named)| seen.insert(&named.file)).map(|(_, named)| named.clone()));
+    let fits = asked.names().any(|name| choose(Wanted::parse(name).stem, &distinct) != Choice::None);
+    let together = || are_bands_and_masks(&distinct) || have_bands_of_their_own(&distinct, asked);
+    if !fits && (distinct.len() == 1 || !together()) {
+        return files.into_iter().map(|(place, named)| alone(place, named)).collect();
+    }
+    let name = document::own_folder(&distinct[0].file).to_owned();
+    vec![Candidate { name, place, content: Content::Files { files: distinct, date: None } }]
+}
+
+/// Whether all files but one are named like the masks of a sensor, such as SCL or QA_PIXEL: no scenes of their own, even
+/// where nobody asks for a mask.
+fn are_bands_and_masks(files: &[Named]) -> bool {
+    let is_mask = |stem: &str| Wanted::parse(stem).is_one_band() && !is_reflectance(stem);
+    files.iter().filter(|named| !is_mask(&named.stem)).count() == 1
+}
+
+/// Whether files hold one band each, and one that is asked for is described by just one of them. Files are opened
+/// only until one shows that it is not so.
+fn have_bands_of_their_own(files: &[Named], asked: &Asked) -> bool {
+    let mut described = Vec::new();
+    for named in files {
+        match inspect(&named.file, None, None) {
+            Ok((source, _)) if source.bands.len() == 1 => {
+                let names: Vec<_> = shelf::described_as(&source.bands[0]).map(str::to_owned).collect();
+                if names.is_empty() {
+                    return false;
+                }
+                described.extend(names);
+            }
+            _ => return false,
+        }
+    }
+    let times =
+        |name: &str| described.iter().filter(|description| description.eq_ignore_ascii_case(name)).count();
+    asked.names().any(|name| times(name) == 1)
+}

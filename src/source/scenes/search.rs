@@ -1,0 +1,234 @@
+//! The search for scenes in three steps, of which the middle one can be done for many scenes at once.
+
+use std::io::BufRead;
+
+use super::beside;
+use super::candidates::{self, Candidate, Content};
+use super::details::Details;
+use super::picks::{Picked, Picks, misses, offset};
+use super::sentinel2::Product;
+use super::shelf::Shelf;
+use super::stac::Item;
+use super::{Asked, Date, Found, Scene, band_names::Named, dates, document, keep};
+use crate::source::Problem;
+
+/// What may be scenes: made of the inputs, each to be looked into, then brought together.
+pub struct Search<'a> {
+    asked: &'a Asked<'a>,
+    candidates: Vec<Candidate>,
+    problems: Vec<Problem>,
+    notices: Vec<String>,
+}
+
+/// What became of one candidate.
+#[derive(Debug)]
+pub struct Outcome(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Scene(Box<Resolved>),
+    LeftOut(Problem),
+    Problems(Vec<Problem>),
+}
+
+/// A scene and the bands that each name asked for stands for in it.
+#[derive(Debug)]
+struct Resolved {
+    scene: Scene,
+    bands: Vec<Vec<Picked>>,
+}
+
+impl<'a> Search<'a> {
+    /// Lists what may be scenes; few files are opened.
+    pub fn new(inputs: &[String], asked: &'a Asked<'a>, stdin: impl BufRead) -> Search<'a> {
+        let mut notices = Vec::new();
+        let (candidates, problems) = candidates::find(inputs, asked, stdin, &mut notices);
+        Search { asked, candidates, problems, notices }
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.candidates.len()
+    }
+
+    /// Looks into the candidate with this index, below [`Search::count`].
+    pub fn resolve(&self, index: usize) -> Outcome {
+        let candidate = &self.candidates[index];
+        let kind = match &candidate.content {
+            Content::Files { files, date } => self.of_files(candidate, files, *date),
+            Content::Product(root) => self.of_product(candidate, root),
+            Content::Item(item) => self.of_item(item),
+        };
+        Outcome(kind.unwrap_or_else(|problem| Kind::Problems(vec![problem])))
+    }
+
+    fn of_files(&self, candidate: &Candidate, files: &[Named], date: Option<Date>) -> Result<Kind, Problem> {
+        // A document in a folder of several scenes is about one of them at most.
+        let (beside, offsets) = match candidate.name == document::own_folder(&files[0].file) {
+            true => beside::documents(&candidate.name)?,
+            false => Default::default(),
+        };
+        let shelf = Shelf::new(files, offsets.as_ref());
+        let known = Details { date, ..Details::default() }.or(beside);
+        self.on_shelf(candidate, known, files, &shelf)
+    }
+
+    fn of_product(&self, candidate: &Candidate, root: &str) -> Result<Kind, Problem> {
+        let problem = |error: anyhow::Error| Problem::new(&candidate.name, format!("{error:#}"));
+        let product = Product::list(root).map_err(problem)?;
+        if product.images.is_empty() {
+            return Err(Problem::new(&candidate.name, "holds no images (.jp2 in IMG_DATA); is it whole?"));
+        }
+        let document = product.document.as_deref().map(beside::read_sentinel2).transpose()?;
+        let (details, offsets) = document.unzip();
+        let shelf = Shelf::of_product(&product, offsets.as_ref());
+        self.on_shelf(candidate, details.unwrap_or_default(), &product.images, &shelf)
+    }
+
+    /// The bands among files, with what documents beside them tell; further details come from names, then from the
+    /// metadata of the first file, which is opened where it is the only one, or something that is needed is missing.
+    fn on_shelf(
+        &self,
+        candidate: &Candidate,
+        known: Details,
+        files: &[Named],
+        shelf: &Shelf,
+    ) -> Result<Kind, Problem> {
+        let names =
+            std::iter::once(candidate.name.as_str()).chain(files.iter().map(|named| named.file.as_str()));
+        let mut details =
+            names.fold(known, |known, name| match known.date.is_some() && known.baseline.is_some() {
+                true => known,
+                false => known.or(Details::of_name(name)),
+            });
+        // A folder that is called after a day holds what was seen on it.
+        let folder = document::file_name(document::folder(&files[0].file));
+        details.date = details.date.or_else(|| dates::of_day(folder));
+        let lacks_date = details.date.is_none() && (files.len() == 1 || keep::needs_date(self.asked));
+        if lacks_date || details.cloud.is_none() && keep::needs_cloud(self.asked) {
+            details = details.or(Details::of_source(&*shelf.open(&files[0])?));
+        }
+        details.date = details.date.or_else(|| dates::of_year(document::stem(&candidate.name)));
+        let all = || {
+            let hint = "name the bands of a scene with --bands";
+            let several = || Problem::new(&candidate.name, "has several files").with_hint(hint);
+            shelf.all().unwrap_or_else(|| Err(several().into()))
+        };
+        self.scene(&candidate.name, details, |name, single| shelf.pick(name, single), all, || shelf.offers())
+    }
+
+    fn of_item(&self, item: &Item) -> Result<Kind, Problem> {
+        let all = || {
+            let hint = "name the assets of a scene with --bands";
+            Err(Problem::new(&item.id, "is an item of STAC").with_hint(hint).into())
+        };
+        let pick = |name: &str, single| item.assets.pick(name, single);
+        self.scene(&item.id, item.details.clone(), pick, all, || item.assets.keys())
+    }
+
+    /// The scene, unless it is not wanted, with the bands that are picked; all of them where none are asked for.
+    fn scene(
+        &self,
+        name: &str,
+        details: Details,
+        pick: impl Fn(&str, bool) -> Picks,
+        all: impl Fn() -> Picks,
+        offers: impl Fn() -> Vec<String>,
+    ) -> Result<Kind, Problem> {
+        if let Some(reason) = keep::reason_against(name, &details, self.asked)? {
+            return Ok(Kind::LeftOut(reason));
+        }
+        let mask = self.asked.mask_band.map(|mask| (mask, pick(mask, true)));
+        let of_mask =
+            mask.as_ref().and_then(|(_, picks)| picks.as_ref().ok()?.first()).map(|pick| pick.source.clone());
+        let mut picks: Vec<(&str, Picks)> =
+            self.asked.bands.iter().map(|band| (&**band, pick(band, false))).collect();
+        if picks.is_empty() {
+            let others =
+                |bands: Vec<Picked>| bands.into_iter().filter(|pick| Some(&pick.source) != of_mask.as_ref());
+            picks.push(("", all().map(|bands| others(bands).collect())));
+        }
+        let problems = misses(name, picks.iter().chain(&mask), offers);
+        if !problems.is_empty() {
+            return Ok(Kind::Problems(problems));
+        }
+        let bands: Vec<Vec<Picked>> = picks.into_iter().filter_map(|(_, picks)| picks.ok()).collect();
+        let scene = Scene {
+            name: name.to_owned(),
+            offset: offset(name, &details, bands.iter().flatten())?,
+            date: details.date,
+            cloud: details.cloud,
+            baseline: details.baseline,
+            bands: bands.iter().flatten().map(|pick| pick.source.clone()).collect(),
+            mask: of_mask,
+        };
+        Ok(Kind::Scene(Box::new(Resolved { scene, bands })))
+    }
+
+    /// Brings together what became of all candidates, in their order.
+    ///
+    /// # Errors
+    /// All that is wrong with inputs and scenes; that scenes differ in their bands, or that none is left.
+    pub fn finish(self, outcomes: Vec<Outcome>) -> Result<Found, Vec<Problem>> {
+        let Search { asked, mut problems, notices, .. } = self;
+        let (mut resolved, mut left_out) = (Vec::new(), Vec::new());
+        for Outcome(kind) in outcomes {
+            match kind {
+                Kind::Scene(scene) => resolved.push(*scene),
+                Kind::LeftOut(problem) => left_out.push(problem),
+                Kind::Problems(several) if asked.skip => left_out.extend(several),
+                Kind::Problems(several) => problems.extend(several),
+            }
+        }
+        let (resolved, others) = alike(resolved, asked);
+        if asked.skip {
+            left_out.extend(others)
+        } else {
+            problems.extend(others)
+        }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let Some(first) = resolved.first() else {
+            left_out.push(Problem::new("the scenes", "not one of them is left"));
+            return Err(left_out);
+        };
+        let bands = || first.bands.iter().flatten();
+        let band_names = bands().map(|pick| pick.name.clone()).collect();
+        // A band that holds no reflectances in one scene holds none in the others.
+        let holds = |index: usize| {
+            resolved.iter().all(|r| r.bands.iter().flatten().nth(index).is_none_or(|pick| pick.reflectance))
+        };
+        let reflectance = (0..bands().count()).map(holds).collect();
+        let mut scenes: Vec<Scene> = resolved.into_iter().map(|resolved| resolved.scene).collect();
+        keep::sort(&mut scenes, asked.order);
+        Ok(Found { scenes, band_names, reflectance, left_out, notices })
+    }
+}
+
+/// The scenes whose bands are like the first one's, and what is wrong with the others.
+fn alike(resolved: Vec<Resolved>, asked: &Asked) -> (Vec<Resolved>, Vec<Problem>) {
+    let mut alike: Vec<Resolved> = Vec::with_capacity(resolved.len());
+    let mut problems = Vec::new();
+    for other in resolved {
+        match alike.first().and_then(|first| difference(first, &other, asked)) {
+            None => alike.push(other),
+            Some(problem) => problems.push(problem),
+        }
+    }
+    (alike, problems)
+}
+
+/// In what a scene's bands differ from the first one's, where a name stands for all bands of a file.
+fn difference(first: &Resolved, other: &Resolved, asked: &Asked) -> Option<Problem> {
+    let count = |resolved: &Resolved, index: usize| resolved.bands[index].len();
+    let index = (0..first.bands.len()).find(|&index| count(first, index) != count(other, index))?;
+    let name = asked.bands.get(index).map_or(String::new(), |name| format!(" of {name}"));
+    let message = format!(
+        "has {} bands{name}, but {} has {}",
+        count(other, index),
+        first.scene.name,
+        count(first, index)
+    );
+    Some(Problem::new(&other.scene.name, message).with_hint("name the bands one by one with --bands"))
+}

@@ -1,0 +1,443 @@
+//! Composites of scenes equal what is computed here from the generated pixels, one list of values after the other,
+//! and the program's second opinion agrees on every pixel.
+
+mod common;
+
+use common::{Folder, Source, assert_same_pixels, pixel_type_nodata, pixel_types, pixel_value, random};
+
+/// Value of pixels without data.
+const NODATA: i128 = 0;
+/// What the masks call a cloud, and everything else.
+const CLOUD: i128 = 9;
+const GROUND: i128 = 4;
+
+/// A scene of generated pixels of 10 m; its upper-left pixel has this column and row in the mosaic.
+#[derive(Clone, Copy)]
+struct Scene {
+    day: u32,
+    left: usize,
+    top: usize,
+    columns: usize,
+    rows: usize,
+    /// How many values a pixel may have: few make ties.
+    values: u64,
+}
+
+const fn scene(day: u32, left: usize, top: usize, columns: usize, rows: usize) -> Scene {
+    Scene { day, left, top, columns, rows, values: 4000 }
+}
+
+/// Five that overlap, their sides even, the first in the mosaic's upper-left corner, the last in its other one.
+const SCENES: [Scene; 5] = [
+    scene(3, 0, 0, 130, 110),
+    scene(18, 20, 10, 120, 130),
+    scene(7, 0, 40, 160, 100),
+    scene(25, 44, 6, 96, 128),
+    scene(12, 30, 20, 130, 120),
+];
+/// Columns and rows of their mosaic.
+const SIZE: (usize, usize) = (160, 140);
+
+impl Scene {
+    fn name(self) -> String {
+        format!("s_2024-06-{:02}", self.day)
+    }
+
+    /// The pixel of a band, one in nine without data.
+    fn value(self, band: usize, x: usize, y: usize) -> i128 {
+        let number = random(self.day.into(), band, x, y);
+        if number.is_multiple_of(9) { NODATA } else { 1 + i128::from(number / 9 % self.values) }
+    }
+
+    /// Clouds are squares of seven pixels.
+    fn mask(self, x: usize, y: usize) -> i128 {
+        if random(self.day.into(), 99, x / 7, y / 7).is_multiple_of(4) { CLOUD } else { GROUND }
+    }
+
+    /// Column and row within the scene, of a pixel of the mosaic.
+    fn inside(self, x: usize, y: usize) -> Option<(usize, usize)> {
+        let (x, y) = (x.checked_sub(self.left)?, y.checked_sub(self.top)?);
+        (x < self.columns && y < self.rows).then_some((x, y))
+    }
+
+    /// Whether a cloud lies within so many pixels.
+    fn is_clouded(self, x: usize, y: usize, reach: f64) -> bool {
+        let steps = reach as usize;
+        (y.saturating_sub(steps)..(y + steps + 1).min(self.rows)).any(|row| {
+            (x.saturating_sub(steps)..(x + steps + 1).min(self.columns)).any(|column| {
+                let distance = (column.abs_diff(x).pow(2) + row.abs_diff(y).pow(2)) as f64;
+                distance <= reach * reach && self.mask(column, row) == CLOUD
+            })
+        })
+    }
+
+    /// A raster of the scene's place; its pixels are so many of the scene's wide.
+    fn raster(self, bands: usize, step: usize) -> Source {
+        let (x, y) = (500_000.0 + 10.0 * self.left as f64, 5_000_000.0 - 10.0 * self.top as f64);
+        Source::new(self.columns / step, self.rows / step)
+            .crs("EPSG:32631")
+            .pixel(10.0 * step as f64)
+            .at(x, y)
+            .of("UInt16")
+            .bands(bands)
+            .options("TILED=YES BLOCKXSIZE=48 BLOCKYSIZE=32 COMPRESS=DEFLATE")
+    }
+
+    /// Two bands, and the mask as a third where one is wanted.
+    fn write(self, folder: &Folder, masked: bool) {
+        let value = move |band, x, y| if band == 3 { self.mask(x, y) } else { self.value(band, x, y) };
+        let source = self.raster(if masked { 3 } else { 2 }, 1).described(&["B04", "B08", "SCL"]);
+        source.nodata(NODATA as f64).pixels(value).write(folder.path(self.name() + ".tif"));
+    }
+}
+
+/// Computes a band of the mosaic, pixel by pixel, from what each scene shows there.
+fn compute(decide: impl Fn(usize, usize) -> Option<i128>) -> Vec<f64> {
+    let (columns, rows) = SIZE;
+    let pixel = |index: usize| decide(index % columns, index / columns).unwrap_or(NODATA) as f64;
+    (0..columns * rows).map(pixel).collect()
+}
+
+/// The values that the scenes show in a pixel of a band, those without data left out.
+fn shown(scenes: &[Scene], band: usize, x: usize, y: usize) -> Vec<i128> {
+    let of = |scene: &Scene| scene.inside(x, y).map(|(x, y)| scene.value(band, x, y));
+    scenes.iter().filter_map(of).filter(|value| *value != NODATA).collect()
+}
+
+/// The middle one, or the even one of two that are as near to the middle of two.
+fn median(mut values: Vec<i128>) -> Option<i128> {
+    values.sort_unstable();
+    let (low, high) = (*values.get(values.len().wrapping_sub(1) / 2)?, values[values.len() / 2]);
+    let below = (low + high) / 2;
+    Some(if (low + high) % 2 == 1 && below % 2 == 1 { below + 1 } else { below })
+}
+
+#[track_caller]
+fn assert_band(folder: &Folder, band: usize, wanted: &[f64], what: &str) {
+    let found = folder.raster("out.tif");
+    assert_eq!(found.size(), SIZE, "{what}");
+    assert_same_pixels(&found.pixels(band), wanted, SIZE.0, &format!("{what}, band {band}"));
+    let mask: Vec<f64> = found.mask(band).iter().map(|&valid| f64::from(valid / 255)).collect();
+    let valid: Vec<f64> = wanted.iter().map(|&value| f64::from(u8::from(value != NODATA as f64))).collect();
+    assert_same_pixels(&mask, &valid, SIZE.0, &format!("validity of {what}, band {band}"));
+}
+
+const RUN: &str = "-o out.tif --overwrite --verify full --block 64 --chunk 64";
+const MASKED: &str = "--bands B04,B08 --mask-band SCL --mask-values 0,1,8-10";
+
+#[test]
+fn a_masked_median_takes_what_enough_scenes_show_away_from_clouds() {
+    let folder = Folder::new();
+    SCENES.iter().for_each(|scene| scene.write(&folder, true));
+    for (buffer, least) in [(0, 1), (0, 3), (25, 1), (34, 2)] {
+        let options = format!("--mask-buffer {buffer} --min-count {least}");
+        folder.run(&format!("s_*.tif {RUN} {MASKED} --method median {options}")).done();
+        for band in [1, 2] {
+            let wanted = compute(|x, y| {
+                let clear = |scene: &&Scene| {
+                    let clouded = |(x, y)| scene.is_clouded(x, y, f64::from(buffer) / 10.0);
+                    scene.inside(x, y).is_some_and(|place| !clouded(place))
+                };
+                let clear: Vec<Scene> = SCENES.iter().filter(clear).copied().collect();
+                let values = shown(&clear, band, x, y);
+                if values.len() < least { None } else { median(values) }
+            });
+            assert_band(&folder, band, &wanted, &options);
+        }
+    }
+}
+
+#[test]
+fn bands_of_a_scene_may_lie_in_files_of_several_resolutions() {
+    let folder = Folder::new();
+    for scene in SCENES {
+        std::fs::create_dir(folder.path(scene.name())).unwrap();
+        let path = |band: &str| folder.path(format!("{}/T31_{band}.tif", scene.name()));
+        let band = move |number| move |_, x, y| scene.value(number, x, y);
+        scene.raster(1, 1).nodata(NODATA as f64).pixels(band(1)).write(path("B04"));
+        scene.raster(1, 2).nodata(NODATA as f64).pixels(band(2)).write(path("B11"));
+        scene.raster(1, 2).pixels(move |_, x, y| scene.mask(x, y)).write(path("SCL"));
+    }
+    let masked = "--bands B04,B11 --mask-band SCL --keep-values 4";
+    let inputs: Vec<String> = SCENES.iter().map(|scene| scene.name()).collect();
+    folder.run(&format!("{} {RUN} {masked} --method median --resampling nearest", inputs.join(" "))).done();
+    for band in [1, 2] {
+        let wanted = compute(|x, y| {
+            let of = |scene: &Scene| {
+                let (x, y) = scene.inside(x, y)?;
+                let value = if band == 1 { scene.value(1, x, y) } else { scene.value(2, x / 2, y / 2) };
+                (scene.mask(x / 2, y / 2) == GROUND && value != NODATA).then_some(value)
+            };
+            median(SCENES.iter().filter_map(of).collect())
+        });
+        assert_band(&folder, band, &wanted, "10 m and 20 m");
+    }
+    // What GDAL makes between pixels is its own matter; the second opinion reads it another way.
+    let further = "--method geomedian --resampling bilinear --mask-buffer 45";
+    folder.run(&format!("{} {RUN} {masked} {further}", inputs.join(" "))).done();
+    folder.run(&format!("{} {RUN} {masked} {further} --crs EPSG:32630", inputs.join(" "))).done();
+}
+
+/// What a rule makes of the values of one band.
+type OfBand = fn(Vec<i128>) -> Option<i128>;
+
+#[test]
+fn statistics_of_plain_files_equal_those_of_lists() {
+    let folder = Folder::new();
+    let scenes = SCENES.map(|scene| Scene { values: 5, ..scene });
+    scenes.iter().for_each(|scene| scene.write(&folder, false));
+    let quarter = |mut values: Vec<i128>| {
+        values.sort_unstable();
+        let place = 0.25 * values.len().checked_sub(1)? as f64;
+        let (low, high) = (values[place as usize], values[place.ceil() as usize]);
+        let between = low as f64 + (high - low) as f64 * place.fract();
+        Some(between.round_ties_even() as i128)
+    };
+    let mode = |values: Vec<i128>| {
+        let frequency = |value: i128| values.iter().filter(|other| **other == value).count();
+        (1..=5).rev().filter(|value| frequency(*value) > 0).max_by_key(|value| frequency(*value))
+    };
+    let deviation = |values: Vec<i128>| {
+        let count = values.len() as f64;
+        let mean = values.iter().sum::<i128>() as f64 / count;
+        let squares: f64 = values.iter().map(|value| (*value as f64 - mean).powi(2)).sum();
+        // All of one value deviate by 0, which is nodata's value here and stays it.
+        (!values.is_empty()).then(|| (squares / count).sqrt().round_ties_even() as i128)
+    };
+    let methods: [(&str, OfBand); 4] =
+        [("percentile:25", quarter), ("mode", mode), ("median", median), ("stddev", deviation)];
+    for (method, rule) in methods {
+        folder.run(&format!("s_*.tif {RUN} --method {method}")).done();
+        for band in [1, 2] {
+            let found = folder.raster("out.tif").pixels(band);
+            let wanted = compute(|x, y| rule(shown(&scenes, band, x, y)));
+            if method == "stddev" {
+                assert_same_pixels(&found, &wanted, SIZE.0, method);
+            } else {
+                assert_band(&folder, band, &wanted, method);
+            }
+        }
+    }
+}
+
+/// What a scene without a gap shows in both bands.
+fn whole(scene: &Scene, x: usize, y: usize) -> Option<[i128; 2]> {
+    let (x, y) = scene.inside(x, y)?;
+    let pixel = [1, 2].map(|band| scene.value(band, x, y));
+    (!pixel.contains(&NODATA)).then_some(pixel)
+}
+
+#[test]
+fn rules_that_choose_a_scene_take_all_bands_from_it() {
+    let folder = Folder::new();
+    SCENES.iter().for_each(|scene| scene.write(&folder, false));
+    let by = |key: &dyn Fn(&Scene) -> i64| {
+        let mut scenes = SCENES;
+        scenes.sort_by_key(key);
+        scenes
+    };
+    let first = |scenes: [Scene; 5]| move |x, y| scenes.iter().find_map(|scene| whole(scene, x, y));
+    let medoid = |x, y| {
+        let scenes: Vec<[i128; 2]> =
+            by(&|scene| scene.day.into()).iter().filter_map(|s| whole(s, x, y)).collect();
+        let distances = |one: &[i128; 2]| -> f64 {
+            let square = |other: &[i128; 2]| (one[0] - other[0]).pow(2) + (one[1] - other[1]).pow(2);
+            scenes.iter().map(|other| (square(other) as f64).sqrt()).sum()
+        };
+        scenes.iter().copied().min_by(|one, other| {
+            // Of two scenes each is as near as the other: the first one counts.
+            let (one, other) = (distances(one), distances(other));
+            if (one - other).abs() < 1e-6 * one { std::cmp::Ordering::Equal } else { one.total_cmp(&other) }
+        })
+    };
+    let greenest = |x, y| {
+        let scenes: Vec<[i128; 2]> =
+            by(&|scene| scene.day.into()).iter().filter_map(|s| whole(s, x, y)).collect();
+        let index = |pixel: &[i128; 2]| (pixel[1] - pixel[0]) as f32 / (pixel[1] + pixel[0]) as f32;
+        scenes.into_iter().reduce(|best, pixel| if index(&pixel) > index(&best) { pixel } else { best })
+    };
+    type OfBoth<'a> = Box<dyn Fn(usize, usize) -> Option<[i128; 2]> + 'a>;
+    let methods: [(&str, OfBoth); 6] = [
+        ("newest", Box::new(first(by(&|scene| -i64::from(scene.day))))),
+        ("oldest", Box::new(first(by(&|scene| scene.day.into())))),
+        ("closest:2024-06-11", Box::new(first(by(&|scene| (i64::from(scene.day) - 11).abs())))),
+        ("medoid", Box::new(medoid)),
+        ("best:max:(B08-B04)/(B08+B04)", Box::new(greenest)),
+        ("best:min:(B04-B08)/(b2+b1)", Box::new(greenest)),
+    ];
+    for (method, rule) in methods {
+        folder.run(&format!("s_*.tif {RUN} --method {method}")).done();
+        for band in [1, 2] {
+            assert_band(&folder, band, &compute(|x, y| Some(rule(x, y)?[band - 1])), method);
+        }
+    }
+}
+
+#[test]
+fn composites_are_the_same_bytes_however_they_are_cut_and_ordered() {
+    let folder = Folder::new();
+    SCENES.iter().for_each(|scene| scene.write(&folder, true));
+    let names: Vec<String> = SCENES.iter().map(|scene| scene.name() + ".tif").collect();
+    let forwards = names.join(" ");
+    let backwards = names.iter().rev().cloned().collect::<Vec<_>>().join(" ");
+    for method in ["median", "geomedian", "mean", "stddev"] {
+        let job = format!("{MASKED} --mask-buffer 30 --method {method} --block 64 --verify full --overwrite");
+        folder.run(&format!("{forwards} -o one.tif {job} --chunk 64 --threads 1")).done();
+        for (inputs, options) in [
+            (&forwards, "--chunk 128 --threads 2"),
+            (&forwards, "--chunk 512 --threads 3 --memory 200MiB"),
+            (&backwards, "--chunk 64 --threads 2 --memory 150MiB"),
+        ] {
+            folder.run(&format!("{inputs} -o other.tif {job} {options}")).done();
+            assert!(folder.read("one.tif") == folder.read("other.tif"), "{method} {options}");
+        }
+    }
+}
+
+/// A folder of one scene with its metadata, as of a processing baseline.
+fn write_product(folder: &Folder, name: &str, day: u32, baseline: &str, offset: &str, row: &'static [i128]) {
+    std::fs::create_dir(folder.path(name)).unwrap();
+    let offsets = (0..13).map(|band| offset.replace("ID", &band.to_string())).collect::<String>();
+    let document = format!(
+        "<p><PROCESSING_BASELINE>{baseline}</PROCESSING_BASELINE>\
+         <DATATAKE_SENSING_START>2022-01-{day:02}T11:00:00Z</DATATAKE_SENSING_START>{offsets}</p>"
+    );
+    folder.write(&format!("{name}/MTD_MSIL2A.xml"), document);
+    for band in ["B04", "B08"] {
+        let raster = Source::new(row.len(), 1).crs("EPSG:32631").pixel(10.0).at(500_000.0, 5_000_000.0);
+        raster.of("UInt16").nodata(0.0).rows(&[row]).write(folder.path(format!("{name}/{band}.tif")));
+    }
+}
+
+#[test]
+fn scenes_of_an_old_and_a_new_baseline_are_brought_to_one_level() {
+    let folder = Folder::new();
+    let offset = r#"<BOA_ADD_OFFSET band_id="ID">-1000</BOA_ADD_OFFSET>"#;
+    write_product(&folder, "new", 20, "04.00", offset, &[0, 1, 999, 1000, 1001, 1200, 5000, 65535]);
+    write_product(&folder, "old", 10, "03.01", "", &[70, 0, 0, 0, 0, 0, 0, 7]);
+    let run = "new old -o out.tif --bands B04,B08 --verify full --overwrite";
+    let pixels = || [1, 2].map(|band| folder.raster("out.tif").pixels(band));
+    // What falls to nodata's value has data still.
+    folder.run(&format!("{run} --method newest")).done().names(&["new: -1000 is added"]);
+    assert_eq!(pixels(), [[70.0, 1.0, 1.0, 1.0, 1.0, 200.0, 4000.0, 64535.0]; 2]);
+    folder.run(&format!("{run} --method min")).done();
+    assert_eq!(pixels(), [[70.0, 1.0, 1.0, 1.0, 1.0, 200.0, 4000.0, 7.0]; 2]);
+    folder.run(&format!("{run} --method newest --harmonize off")).done();
+    assert_eq!(pixels(), [[70.0, 1.0, 999.0, 1000.0, 1001.0, 1200.0, 5000.0, 65535.0]; 2]);
+}
+
+#[test]
+fn zeros_in_all_bands_are_no_data_where_that_is_asked() {
+    let folder = Folder::new();
+    for (name, values) in [("a.tif", [[0, 0, 6, 8], [0, 5, 0, 8]]), ("b.tif", [[2, 2, 2, 2]; 2])] {
+        let source = Source::new(4, 1).of("UInt16").bands(2).pixels(move |band, x, _| values[band - 1][x]);
+        source.write(folder.path(name));
+    }
+    let run = "a.tif b.tif -o out.tif --overwrite --verify full --method min";
+    let pixels = || [1, 2].map(|band| folder.raster("out.tif").pixels(band));
+    folder.run(&format!("{run} --zero-is-nodata")).done();
+    assert_eq!(pixels(), [[2.0, 0.0, 2.0, 2.0], [2.0, 2.0, 0.0, 2.0]]);
+    folder.run(run).done();
+    assert_eq!(pixels(), [[0.0, 0.0, 2.0, 2.0], [0.0, 2.0, 0.0, 2.0]]);
+}
+
+#[test]
+fn a_mask_hides_where_it_has_no_data_but_nothing_around() {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path("s")).unwrap();
+    let raster = || Source::new(8, 1).crs("EPSG:32631").pixel(10.0).at(500_000.0, 5_000_000.0);
+    raster().of("UInt16").value(7).write(folder.path("s/B04.tif"));
+    // Its own mask leaves out the third pixel, whose value would hide; the seventh is a cloud.
+    let mask = raster().rows(&[&[4, 4, 9, 4, 4, 4, 9, 4]]).internal_mask(|x, _| x != 2);
+    mask.write(folder.path("s/SCL.tif"));
+    let masked = "--bands B04 --mask-band SCL --mask-values 9 --mask-buffer 10";
+    for reader in ["vrt", "auto"] {
+        let run = "s -o out.tif --overwrite --verify full --nodata 0 --method median";
+        folder.run(&format!("{run} {masked} --reader {reader}")).done();
+        assert_eq!(folder.raster("out.tif").pixels(1), [7.0, 7.0, 0.0, 7.0, 7.0, 0.0, 0.0, 0.0]);
+    }
+}
+
+#[test]
+fn all_scenes_that_lack_a_band_are_named_at_once() {
+    let folder = Folder::new();
+    for (name, bands) in [("a", &["B02", "SCL"][..]), ("b", &["B02", "B04", "SCL"]), ("c", &["B02", "B04"])] {
+        std::fs::create_dir(folder.path(name)).unwrap();
+        for band in bands {
+            let source = Source::new(4, 4).of("UInt16").value(5);
+            source.write(folder.path(format!("{name}/{band}.tif")));
+        }
+    }
+    let run = "a b c -o out.tif --bands B02,B04 --mask-band SCL --mask-values 1 --method median";
+    let outcome = folder.run(run).refused().names(&["a: has no band B04", "c: has no band SCL"]);
+    assert!(!outcome.stderr.contains("b: "), "{}", outcome.stderr);
+    assert!(!folder.names().contains("out.tif"));
+}
+
+#[test]
+fn what_would_leave_nothing_is_told_before_the_work() {
+    let folder = Folder::new();
+    SCENES.iter().for_each(|scene| scene.write(&folder, true));
+    let run = "s_*.tif -o out.tif --bands B04 --mask-band SCL --method median";
+    let outcome = folder.run(&format!("{run} --mask-values 9 --min-count 6")).refused();
+    outcome.names(&["--min-count: a pixel needs data of 6 scenes, and there are only 5"]);
+    folder.run(&format!("{run} --keep-values 70000")).refused().names(&["--keep-values", "left out", "SCL"]);
+    let outcome = folder.run(&format!("{run} --mask-values 9,-1 --mask-bits 16")).done();
+    outcome.names(&["--mask-values -1: no pixel of SCL can have this value", "--mask-bits 16", "UInt16"]);
+}
+
+#[test]
+fn a_scene_without_its_mask_can_be_skipped() {
+    let folder = Folder::new();
+    SCENES.iter().enumerate().for_each(|(number, scene)| scene.write(&folder, number != 1));
+    let run = format!("s_*.tif {RUN} {MASKED} --method median");
+    folder.run(&run).refused().names(&["s_2024-06-18.tif: has no band SCL"]);
+    let skipping =
+        folder.run(&format!("{run} --on-error skip --bounds 500000,4998600,501600,5000000")).done();
+    skipping.names(&["left out: s_2024-06-18.tif: has no band SCL"]);
+}
+
+#[test]
+fn the_second_opinion_agrees_on_every_rule_for_every_pixel_type() {
+    for pixel_type in pixel_types() {
+        let folder = Folder::new();
+        for piece in 0..5_u64 {
+            let source = Source::new(60 + piece as usize, 50).at(3.0 * piece as f64, -2.0 * piece as f64);
+            let source = source.of(pixel_type).bands(3).described(&["red", "green", "blue"]);
+            let source = source.pixels(move |band, x, y| pixel_value(pixel_type, piece, band, x, y));
+            let (nodata, is_whole) = pixel_type_nodata(pixel_type);
+            let source = if is_whole { source.whole_nodata(nodata) } else { source.nodata(nodata as f64) };
+            source.write(folder.path(format!("s_{}-01-01.tif", 2000 + piece)));
+        }
+        for method in [
+            "median",
+            "percentile:10",
+            "percentile:66.6",
+            "mode",
+            "stddev",
+            "medoid",
+            "geomedian",
+            "newest",
+            "oldest",
+            "closest:2002-05-01",
+            "center",
+            "best:max:red-2*green",
+            "best:min:sqrt(abs(blue))/red",
+            "mean --min-count 3",
+            "sum --min-count 2",
+            "count --min-count 2",
+            "first --min-count 2",
+            "last --min-count 2",
+            "min --min-count 2",
+            "max --min-count 2",
+            "mean --zero-is-nodata --dtype Float64",
+            "median --dtype Byte",
+            "geomedian --dtype Float32",
+            "stddev --dtype Float64",
+            "percentile:30 --dtype Float32",
+        ] {
+            let method = format!("s_*.tif --method {method} --verify full --block 32 --nodata 0");
+            folder.run(&format!("{method} -o out.tif --overwrite")).done();
+        }
+    }
+}
