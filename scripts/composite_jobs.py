@@ -13,10 +13,11 @@ CLEAR = ["--bands", "bands", "--mask-band", "SCL", "--mask-values", HIDDEN]
 HALVES = 1
 # Where an iteration ends differs by what is shorter than its last step; that may round otherwise.
 LAST_STEP = 1
-OVER_CODEC = ("Time in windows by that of decoding and encoding: from the report, the wall seconds of the stage run times "
-              "the workers, divided by the seconds of all workers in read (opening, reading and decoding of bands and "
-              "masks) and encode. To read and write the same rasters without a decision would take the latter; what is "
-              "above 1 is deciding, waiting and handing over. Inspection, plan and verification are not in it.")
+OVER_CODEC = (
+    "Time in windows by that of decoding and encoding: from the report, the wall seconds of the stage run times the "
+    "workers, divided by the seconds of all workers in read (opening, reading and decoding of bands and masks) and "
+    "encode. To read and write the same rasters without a decision would take the latter; what is above 1 is deciding, "
+    "waiting and handing over. Inspection, plan and verification are not in it.")
 
 
 def dates(options, count=DATES, part=2, masked=False):
