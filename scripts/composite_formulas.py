@@ -1,4 +1,4 @@
-"""Medoids and geometric medians by numpy, of many pixels at once: what the program is timed beside and checked against.
+"""Medoids and geometric medians by numpy, many pixels at once: what the program is timed beside and checked against.
 
 Values are dates × bands × pixels; `clear` (dates × pixels) tells which dates take part. What is computed has the values'
 type, and sums are made in the order of the dates.
@@ -7,7 +7,7 @@ import numpy
 
 # Pixels that are done are left out after so many steps each: to copy the others takes about as long as a step.
 EVERY = 4
-MOST_STEPS, SMALL = 200, numpy.float32(1e-6)
+MOST_STEPS = 200
 
 
 def medoid(values, clear):
@@ -29,8 +29,10 @@ def medoid(values, clear):
 def geometric_median(values, clear, unit=1 / 512):
     """The points (bands × pixels) of the least sum of distances; 0 where no date has data.
 
-    Pixels are done after a step that is shorter than `unit`, or than a millionth of their dates' mean distance.
+    Pixels are done after a step that is shorter than `unit`, or than a millionth of their dates' mean distance (in
+    Float64 a billionth).
     """
+    small = values.dtype.type(1e-6 if values.dtype == numpy.float32 else 1e-9)
     found = numpy.zeros(values.shape[1:], values.dtype)
     open_pixels = numpy.flatnonzero(clear.any(axis=0))
     weights = clear[:, open_pixels].astype(values.dtype)
@@ -44,7 +46,7 @@ def geometric_median(values, clear, unit=1 / 512):
     for number in range(MOST_STEPS):
         points, length, spread = step(values, weights, points)
         if short is None:
-            short = numpy.maximum(values.dtype.type(unit), SMALL * spread / counts)
+            short = numpy.maximum(values.dtype.type(unit), small * spread / counts)
         if number % EVERY != EVERY - 1:
             continue
         going = length > short
