@@ -1,4 +1,4 @@
-"""Medoids and geometric medians by numpy, many pixels at once: what the program is timed beside and checked against.
+"""Medoids and geometric medians by numpy, many pixels at once: what the program is timed and checked against.
 
 Values are dates × bands × pixels; `clear` (dates × pixels) tells which dates take part. What is computed has the values'
 type, and sums are made in the order of the dates.

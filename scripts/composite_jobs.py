@@ -9,9 +9,9 @@ DATES, MORE_DATES = 8, 60
 # Classes of a Sentinel-2 scene classification that show no ground: no data, saturated, shadows, clouds, snow.
 HIDDEN = "0,1,3,8,9,10,11"
 CLEAR = ["--bands", "bands", "--mask-band", "SCL", "--mask-values", HIDDEN]
-# gdal rounds half-way values up, ours to even, as numpy does.
+# GDAL rounds values half-way between two up, ours to even, as numpy does.
 HALVES = 1
-# Where an iteration ends differs by what is shorter than its last step; that may round otherwise.
+# Where the iterations end differs by a fraction, which may round otherwise.
 LAST_STEP = 1
 OVER_CODEC = (
     "Time in windows by that of decoding and encoding: from the report, the wall seconds of the stage run times the "
@@ -39,7 +39,8 @@ def median(options, peers):
     targets = [Target.faster(f"{NEWER}, median", 5.0), Target.faster(f"{DASK}, median", 10.0),
                Target.peak(mine.name, 256)]
     notes = [f"{NEWER} gets copies in which pixels of masked classes are nodata, which its median leaves out: to make "
-             "them is not in its time. It rounds values half-way between two up, ours to even."]
+             "them is not in its time, and they are smaller to decode. It rounds values half-way between two up, ours "
+             "to even."]
     return Job(f"Median: {words}", scenes, 2, mine, others, targets, options.pairs, notes=notes)
 
 
