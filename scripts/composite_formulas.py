@@ -1,7 +1,7 @@
 """Medoids and geometric medians by numpy, many pixels at once: what the program is timed and checked against.
 
-Values are dates × bands × pixels; `clear` (dates × pixels) tells which dates take part. What is computed has the values'
-type, and sums are made in the order of the dates.
+Values are dates × bands × pixels; `clear` (dates × pixels) tells which dates take part. What is computed has the
+values' type, and sums are made in the order of the dates.
 """
 import numpy
 
