@@ -47,6 +47,10 @@ bench *options:
 bench-peers *options:
     scripts/bench-peers {{options}}
 
+# Time composites alone: medians within a budget, many dates, simple rules, medoids and geometric medians.
+bench-composites *options:
+    scripts/bench-peers --jobs median,deep,simple,medoid,geomedian {{options}}
+
 # Measure peak memory for a range of budgets and shapes.
 memory *options:
     scripts/measure-memory {{options}}
@@ -58,6 +62,10 @@ threads *options:
 # Compare mosaics of real rasters with gdalbuildvrt + gdal_translate, pixel for pixel.
 real-data *options:
     scripts/check-real-data {{options}}
+
+# Check every rule for composites against numpy; `just statistics median` for one.
+statistics *options:
+    scripts/check-statistics {{options}}
 
 # Install the program for this user.
 install:

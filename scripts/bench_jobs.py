@@ -6,7 +6,6 @@ from measuring import PROGRAM
 from peer_report import Target
 from peers import NEWER, Contender, said
 
-JOBS = ["mosaic", "cog", "many", "memory", "disk"]
 MEMORY, TIGHT = ["--memory", "512MiB"], ["--memory", "128MiB"]
 
 
@@ -32,12 +31,6 @@ class Job:
 def ours(extra=(), label="", inputs="scenes", output="ours.tif"):
     name = "mosaic-stream" + (f" {label}" if label else "")
     return Contender(name, [[PROGRAM, inputs, "-o", output, "--quiet", *extra]], output, ours=True)
-
-
-def the_job(name, options, peers):
-    """The job of a name; None, with the reason on stderr, where the program cannot do it yet."""
-    jobs = {"mosaic": mosaic, "cog": cog, "many": many, "huge": huge, "memory": memory, "disk": disk}
-    return jobs[name](options, peers)
 
 
 def four_scenes(options):
@@ -103,3 +96,7 @@ def disk(options, peers):
 
 def tiles(count):
     return ["--layout", "tiles", "--count", count, "--side", 64]
+
+
+# Each makes the job, or None, with the reason on stderr, where the program cannot do it yet.
+MOSAIC_JOBS = {"mosaic": mosaic, "cog": cog, "many": many, "huge": huge, "memory": memory, "disk": disk}

@@ -1,11 +1,12 @@
-"""What scripts/bench-peers and scripts/bench-compositing write of their runs: targets, a record as JSON, a page of Markdown, and bars as SVG."""
+"""What scripts/bench-peers writes of its runs: targets, a record as JSON, a page of Markdown, and bars as SVG."""
 import html
 import json
 from dataclasses import dataclass
 
 from measuring import machine_line
 
-ORDER = ["mosaic", "cog", "many", "huge", "memory", "disk", "median", "dates60", "simple", "medoid", "geomedian"]
+ORDER = ["mosaic", "cog", "many", "huge", "memory", "disk", "median", "deep", "simple", "medoid",
+         "geomedian"]
 # Bars of the chart: width of the labels and of the longest bar, height of a row, in pixels.
 LABELS, LONGEST, ROW = 350, 380, 24
 STYLE = """<style>

@@ -1,4 +1,4 @@
-"""One job of a benchmark: its contenders run in turns with ours, their files compared, and what came out as a record."""
+"""One job of a benchmark: its contenders run in turns with ours, their files compared, and what came out of it."""
 import json
 import os
 import statistics

@@ -8,10 +8,10 @@ import shlex
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from measuring import PROGRAM, TARGET
+from measuring import PROGRAM, ROOT, TARGET
 
 GTIFF = ["TILED=YES", "BLOCKXSIZE=512", "BLOCKYSIZE=512", "COMPRESS=LZW", "PREDICTOR=2", "NUM_THREADS=ALL_CPUS",
          "BIGTIFF=IF_SAFER"]
@@ -21,6 +21,9 @@ COG = ["BLOCKSIZE=512", "COMPRESS=LZW", "PREDICTOR=YES", "OVERVIEW_PREDICTOR=YES
 # Pixels of examples/make_scenes, in metres.
 PIXEL = "10"
 NEWER = "gdal raster mosaic"
+NUMPY, DASK = "numpy", "xarray and dask"
+# What programs in Python are installed into, beside the build.
+VENV = TARGET / "bench-venv"
 
 
 @dataclass
@@ -41,8 +44,10 @@ class Contender:
     report: str = ""
 
     def commands(self):
-        """As a user would type them: programs by their names alone."""
-        return [shlex.join([Path(step[0]).name, *map(str, step[1:])]) for step in self.steps]
+        """As a user would type them: programs and scripts by their names alone."""
+        def typed(part):
+            return part.name if isinstance(part, Path) else str(part)
+        return [shlex.join([Path(step[0]).name, *map(typed, step[1:])]) for step in self.steps]
 
 
 def said(command, environment=None):
@@ -105,6 +110,14 @@ class Peers:
             steps.append(["sync", output])
         return [Contender(name, steps, output, self.newer_environment)]
 
+    def raster_median(self, inputs, tolerance):
+        """By its pixel function, which leaves nodata out but knows no mask: `inputs` lists rasters masked already."""
+        if not self.newer:
+            return []
+        step = [self.newer, "raster", "mosaic", "-q", "--pixel-function", "median", *options("--co", GTIFF),
+                f"@{inputs}", "newer.tif"]
+        return [Contender(f"{NEWER}, median", [step], "newer.tif", self.newer_environment, tolerance=tolerance)]
+
     def translate(self):
         if not (self.system("gdalbuildvrt") and self.system("gdal_translate")):
             return []
@@ -137,10 +150,10 @@ class Peers:
     def rio(self):
         """rasterio's command with rio-cogeo: of the PATH, else installed once, beside the build."""
         if self.rio_program is None:
-            kept = TARGET / "bench-venv/bin/rio"
-            there = [program for program in (kept, shutil.which("rio"))
-                     if program and said([program, "merge", "--help"]) is not None]
-            usable = there[0] if there else install_rio(kept)
+            def usable_one():
+                programs = (VENV / "bin/rio", shutil.which("rio"))
+                return next((one for one in programs if one and said([one, "merge", "--help"]) is not None), None)
+            usable = usable_one() or (install("rasterio", "rio-cogeo") and usable_one())
             self.rio_program = usable or ""
             if usable:
                 self.versions["rio"] = f"{said([usable, '--version'])}, GDAL {said([usable, '--gdal-version'])}"
@@ -148,15 +161,41 @@ class Peers:
                 self.note("rio merge: not measured, rasterio could not be installed")
         return self.rio_program
 
+    def dask_median(self, folder, hidden):
+        """xarray and dask (scripts/dask-median), installed once beside the build."""
+        python = VENV / "bin/python"
+        versions = [python, "-c", "import dask, rasterio, rioxarray, xarray; print(f'{dask.__version__}, xarray "
+                    "{xarray.__version__}, rioxarray {rioxarray.__version__}, GDAL {rasterio.__gdal_version__}')"]
+        if said(versions) is None and not (install("rioxarray", "dask[array]") and said(versions)):
+            self.note(f"{DASK}: not measured, rioxarray and dask could not be installed")
+            return []
+        self.versions["dask"] = said(versions)
+        step = [python, ROOT / "scripts/dask-median", folder, "dask.tif", "--hidden", hidden]
+        return [Contender(f"{DASK}, median", [step], "dask.tif", self.cache)]
 
-def install_rio(kept):
-    """A virtual environment with rasterio and rio-cogeo; None where it cannot be had."""
-    venv = kept.parent.parent
-    print(f"installing rasterio and rio-cogeo into {venv}", file=sys.stderr, flush=True)
+    def numpy_composites(self, rule, folder, hidden, tolerance):
+        """numpy (scripts/numpy-composite), which has no threads of its own; and by as many as there are CPUs."""
+        # The script's Python is this one, GDAL's.
+        version = said([sys.executable, "-c",
+                        "import numpy, osgeo; print(f'{numpy.__version__}, GDAL {osgeo.__version__}')"])
+        if version is None:
+            self.note("numpy: not measured, the system's Python has no numpy or no osgeo")
+            return []
+        self.versions["numpy"] = version
+        step = [ROOT / "scripts/numpy-composite", rule, folder, "numpy.tif", "--hidden", hidden]
+        one = Contender(f"{NUMPY}, {rule}", [[*step, "--threads", 1]], "numpy.tif", self.cache, tolerance=tolerance)
+        return [one, replace(one, name=f"{one.name}, a thread a CPU", steps=[step])]
+
+
+def install(*packages):
+    """Installs into the virtual environment beside the build, made when it is missing; says whether that went well."""
+    print(f"installing {' and '.join(packages)} into {VENV}", file=sys.stderr, flush=True)
+    # Not bin/pip, which names the folder where the environment was made: it may have been copied.
+    pip = [VENV / "bin/python", "-m", "pip"]
     # Debian's own python3 may lack venv; another python3 on the PATH may have it.
-    made = any(said([python, "-m", "venv", "--clear", venv]) is not None for python in (sys.executable, "python3"))
-    done = made and said([venv / "bin/pip", "install", "-q", "rasterio", "rio-cogeo"]) is not None
-    return kept if done and said([kept, "merge", "--help"]) is not None else None
+    made = said([*pip, "--version"]) is not None or any(
+        said([python, "-m", "venv", "--clear", VENV]) is not None for python in (sys.executable, "python3"))
+    return made and said([*pip, "install", "-q", *packages]) is not None
 
 
 def validators(peers, name):
