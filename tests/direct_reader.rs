@@ -61,12 +61,13 @@ fn families() -> Vec<Vec<&'static str>> {
     pixel_types().into_iter().map(|one| vec![one]).chain(mixed).collect()
 }
 
-/// Sources on one grid, with areas that hold nothing; what is asked of their mosaic.
+/// Sources on one grid, or on coarser ones whose pixels' edges are edges of that one's, with areas that hold nothing; what is asked of their mosaic.
 fn write_mixture(folder: &Folder, choices: &mut Choices) -> String {
     let families = families();
     let family = families[choices.number(families.len())].clone();
     let colors = choices.one(&[1, 1, 2, 3, 5]);
     let (seed, with_nodata) = (choices.seed, choices.chance(60));
+    let coarser = choices.chance(40);
     let mut names = Vec::new();
     for number in 0..2 + choices.number(3) {
         let pixel_type = choices.one(&family);
@@ -92,7 +93,11 @@ fn write_mixture(folder: &Folder, choices: &mut Choices) -> String {
         if alpha {
             shows[bands - 1] = "Alpha";
         }
-        let source = Source::new(size.0, size.1).crs("EPSG:32631").pixel(10.0).at(corner.0, corner.1);
+        // Each pixel of a coarser source is several of the mosaic's.
+        let times = if coarser && number > 0 { choices.one(&[1, 2, 3, 5, 6]) } else { 1 };
+        let size = (size.0.div_ceil(times), size.1.div_ceil(times));
+        let source = Source::new(size.0, size.1).crs("EPSG:32631").pixel(10.0 * times as f64);
+        let source = source.at(corner.0, corner.1);
         let source = source.of(pixel_type).bands(bands).shows(&shows).pixels(value);
         let source = match (with_nodata, is_whole) {
             (false, _) => source,
@@ -105,6 +110,9 @@ fn write_mixture(folder: &Folder, choices: &mut Choices) -> String {
     let mut line = names.join(" ");
     if colors > 1 && choices.chance(40) {
         line += choices.one(&[" --bands 2,1", " --bands 2", " --bands 1"]);
+    }
+    if coarser {
+        line += " --resolution 10";
     }
     if choices.chance(40) {
         line += " --bounds 100,-900,900,-100";

@@ -70,6 +70,7 @@ fn write_sources(text: &mut String, prepared: &Prepared, verbose: bool) -> std::
         let how = match placed.placement {
             _ if placed.window.is_none() => "outside of the bounds",
             Placement::OnGrid { .. } => "on the grid",
+            Placement::Enlarged { .. } => "its pixels repeated",
             Placement::Resampled => "resampled",
             Placement::Warped => "warped",
         };

@@ -45,6 +45,9 @@ pub struct Grid {
     pub size: Size,
 }
 
+/// More columns or rows a pixel than any product's bands have.
+const MOST_TIMES: f64 = 64.0;
+
 impl Grid {
     /// The grid's geotransform.
     pub fn geotransform(&self) -> GeoTransform {
@@ -78,6 +81,20 @@ impl Grid {
             && (column - column.round()).abs() < SLACK
             && (row - row.round()).abs() < SLACK;
         on_grid.then(|| (column.round() as i64, row.round() as i64))
+    }
+
+    /// How many of this grid's columns and rows one pixel of a coarser raster covers, and the column and row of the
+    /// upper-left of them, when the edges of all its pixels are edges of this grid's.
+    pub fn whole_times(&self, geotransform: &GeoTransform, size: Size) -> Option<(Size, (i64, i64))> {
+        let times = |length: f64, own: f64| (length.abs() / own).round().clamp(1.0, MOST_TIMES);
+        let mut finer = geotransform.clone();
+        let (x, y) = (times(finer.0[1], self.resolution.x), times(finer.0[5], self.resolution.y));
+        finer.0[1] /= x;
+        finer.0[5] /= y;
+        let times = Size::new(x as usize, y as usize);
+        let offset =
+            self.whole_pixel_offset(&finer, Size::new(size.columns * times.columns, size.rows * times.rows))?;
+        Some((times, offset))
     }
 }
 

@@ -38,7 +38,11 @@ fn of_row(mosaic: &Mosaic, row: impl Iterator<Item = usize>, window: Size, worke
 
 /// Bytes of a source's blocks that lie across the seam of two rows of windows, and of those that windows in work read.
 fn of_source(placed: &PlacedSource, window: Size, workers: usize) -> (u64, u64) {
-    let Placement::OnGrid { row: top, .. } = placed.placement else { return (0, 0) };
+    let (top, times) = match placed.placement {
+        Placement::OnGrid { row, .. } => (row, Size::square(1)),
+        Placement::Enlarged { row, times, .. } => (row, times),
+        Placement::Resampled | Placement::Warped => return (0, 0),
+    };
     let source = &placed.source;
     let block = source.storage.block;
     let blocks = source.size.tiles(block);
@@ -47,13 +51,15 @@ fn of_source(placed: &PlacedSource, window: Size, workers: usize) -> (u64, u64) 
         // Blocks of each band apart have an entry each; rows of one pixel are many blocks.
         (pixels * source.pixel_bytes() + blocks.pixels() * source.bands.len() * ENTRY_BYTES) as u64
     };
-    let seams = !window.rows.is_multiple_of(block.rows) || top.rem_euclid(block.rows as i64) != 0;
+    // As large as it is in the mosaic.
+    let side = Size::new(block.columns * times.columns, block.rows * times.rows);
+    let seams = !window.rows.is_multiple_of(side.rows) || top.rem_euclid(side.rows as i64) != 0;
     // So many at most, wherever a window begins.
     let touched = |length: usize, side: usize| (length + side - 2) / side + 1;
     let strips = block.columns >= source.size.columns;
-    let columns = (workers * touched(window.columns, block.columns)).min(blocks.columns);
+    let columns = (workers * touched(window.columns, side.columns)).min(blocks.columns);
     // The last windows of a row are made beside the first of the next: strips are wanted of both.
-    let rows = touched(if strips { 2 * window.rows } else { window.rows }, block.rows).min(blocks.rows);
+    let rows = touched(if strips { 2 * window.rows } else { window.rows }, side.rows).min(blocks.rows);
     let seam = if seams { bytes(Size::new(blocks.columns, 1)) } else { 0 };
     let whole = bytes(blocks);
     let in_work = bytes(Size::new(columns, rows)).min(whole);

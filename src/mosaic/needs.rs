@@ -105,7 +105,7 @@ const DRIFT: u64 = 2 << 20;
 fn reader_bytes(mosaic: &Mosaic, block: usize) -> usize {
     const WARPER: usize = 40 << 20;
     let of = |placement: &Placement| match placement {
-        Placement::OnGrid { .. } => 0,
+        Placement::OnGrid { .. } | Placement::Enlarged { .. } => 0,
         Placement::Resampled => (8 << 20) + 4 * block * block * 8,
         Placement::Warped => WARPER,
     };

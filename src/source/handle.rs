@@ -50,15 +50,18 @@ impl Handle {
     }
 
     fn place(mosaic: &Mosaic, placed_source: &PlacedSource) -> Result<Handle> {
-        let PlacedSource { source, placement, .. } = placed_source;
+        let PlacedSource { source, .. } = placed_source;
+        let placement = placed_source.placement.through_gdal();
         let base = open(&source.name)?;
         check_unchanged(&base, source)?;
         let frame = Frame { grid: &mosaic.grid, wkt: &mosaic.wkt, resampling: placed_source.resampling };
         let nodata = mosaic.nodata_read(placed_source);
-        let validity = Validity::of(source, nodata, *placement, placed_source.resampling);
-        let (placed, column, row) = match *placement {
+        let validity = Validity::of(source, nodata, placement, placed_source.resampling);
+        let (placed, column, row) = match placement {
             Placement::OnGrid { column, row } => (None, column, row),
-            Placement::Resampled => (Some(place::vrt(&base, &frame, &validity)?), 0, 0),
+            Placement::Enlarged { .. } | Placement::Resampled => {
+                (Some(place::vrt(&base, &frame, &validity)?), 0, 0)
+            }
             Placement::Warped => (Some(place::warped_vrt(&base, source, &frame, &validity)?), 0, 0),
         };
         Ok(Handle {

@@ -4,7 +4,7 @@ use anyhow::Result;
 use gdal::Dataset;
 
 use super::{Source, SourceBand, calls};
-use crate::geometry::Grid;
+use crate::geometry::{Grid, Size};
 use crate::pixels::{Number, PixelType, Resampling};
 
 /// The way from a source's pixels to the mosaic's.
@@ -16,6 +16,16 @@ pub enum Placement {
         column: i64,
         /// Row in the mosaic.
         row: i64,
+    },
+    /// Each of the source's pixels is so many of the mosaic's columns and rows: of the nearest pixel no more is to be
+    /// known. For sources that are read directly; GDAL is told to resample.
+    Enlarged {
+        /// Column in the mosaic of the first pixel's first, below zero when the mosaic begins further right.
+        column: i64,
+        /// Its row.
+        row: i64,
+        /// The columns and rows of the mosaic that a pixel is.
+        times: Size,
     },
     /// Same CRS and north up, but another resolution or a fraction of a pixel away: GDAL's VRT resamples.
     Resampled,
@@ -32,6 +42,20 @@ impl Placement {
         match grid.whole_pixel_offset(&source.geotransform, source.size) {
             Some((column, row)) => Placement::OnGrid { column, row },
             None => Placement::Resampled,
+        }
+    }
+
+    /// The placement of a source of which the nearest pixels are read directly.
+    pub fn enlarged(source: &Source, grid: &Grid) -> Option<Placement> {
+        let (times, (column, row)) = grid.whole_times(&source.geotransform, source.size)?;
+        Some(Placement::Enlarged { column, row, times })
+    }
+
+    /// The way that GDAL is asked to go.
+    pub fn through_gdal(self) -> Placement {
+        match self {
+            Placement::Enlarged { .. } => Placement::Resampled,
+            other => other,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::geometry::Window;
 use crate::pixels::{Buffer, Method, Number, Pixel};
 use crate::plan::Touching;
-use crate::source::{Mosaic, MosaicBand, PlacedSource};
+use crate::source::{Mosaic, MosaicBand, PlacedSource, Placement};
 
 /// The one source that touches an area in this row of windows, where its pixels can be taken as they are: it covers
 /// the area, is read directly, has no transparency, and neither rule nor types change a value.
@@ -27,7 +27,9 @@ pub fn source(mosaic: &Mosaic, touching: &Touching, window_row: usize, area: Win
 /// Whether a block of the mosaic's `bands` holds the same bytes as the source's own block, pixel for pixel: the same
 /// bands side by side, and nodata that are spelled alike.
 pub fn is_stored_alike(all: &[MosaicBand], source: &PlacedSource, bands: Range<usize>) -> bool {
-    let Ok(layout) = &source.source.direct else { return false };
+    let (Ok(layout), Placement::OnGrid { .. }) = (&source.source.direct, source.placement) else {
+        return false;
+    };
     let side_by_side = layout.samples == bands.len()
         && (layout.samples == 1 || source.bands[bands.clone()].iter().copied().eq(0..layout.samples));
     // Of zero and of NaN floats have several spellings, of which the background is one.

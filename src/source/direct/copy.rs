@@ -49,6 +49,11 @@ pub(super) fn copy_samples(
                 };
                 let source = row_of(block.pixels::<S>(), layout, part, sample, row);
                 match samples {
+                    _ if part.times.columns > 1 => {
+                        let begun = part.inside.0 % part.times.columns;
+                        let picked = source.iter().step_by(samples).map(|&from| widen(from));
+                        repeat(picked, (begun, part.times.columns), target);
+                    }
                     1 => target.iter_mut().zip(source).for_each(|(to, &from)| *to = widen(from)),
                     4 => pick::<S, T, 4>(source, target),
                     _ => {
@@ -96,11 +101,36 @@ fn pick<S: Pixel, T: Pixel, const SAMPLES: usize>(source: &[S], target: &mut [T]
     target.iter_mut().zip(numbers).for_each(|(to, from)| *to = widen(from));
 }
 
-/// A row of a part's pixels, from the wanted sample of its first pixel on.
+/// The pixels of which a row of a part is made, from the wanted sample of the first of them on.
 fn row_of<'b, T>(block: &'b [T], layout: &DirectLayout, part: Part, sample: usize, row: usize) -> &'b [T] {
-    let first = (part.inside.1 + row) * layout.block.columns + part.inside.0;
-    let start = first * layout.samples + sample;
-    &block[start..start + (part.place.columns - 1) * layout.samples + 1]
+    let (line, times) = ((part.inside.1 + row) / part.times.rows, part.times.columns);
+    let (first, last) = (part.inside.0 / times, (part.inside.0 + part.place.columns - 1) / times);
+    let start = (line * layout.block.columns + first) * layout.samples + sample;
+    &block[start..start + (last - first) * layout.samples + 1]
+}
+
+/// Writes each number so many times; of the first one some are not wanted, they lie before the part.
+fn repeat<T: Copy>(mut numbers: impl Iterator<Item = T>, (begun, times): (usize, usize), target: &mut [T]) {
+    let (head, rest) = target.split_at_mut((times - begun).min(target.len()));
+    if let Some(number) = numbers.next() {
+        head.fill(number);
+    }
+    match times {
+        1 => rest.iter_mut().zip(numbers).for_each(|(to, number)| *to = number),
+        2 => runs::<T, 2>(numbers, rest),
+        3 => runs::<T, 3>(numbers, rest),
+        6 => runs::<T, 6>(numbers, rest),
+        _ => rest.chunks_mut(times).zip(numbers).for_each(|(run, number)| run.fill(number)),
+    }
+}
+
+/// The same with a number of times that the compiler knows: those of Sentinel-2's resolutions.
+fn runs<T: Copy, const TIMES: usize>(mut numbers: impl Iterator<Item = T>, target: &mut [T]) {
+    let (whole, rest) = target.as_chunks_mut::<TIMES>();
+    whole.iter_mut().zip(&mut numbers).for_each(|(run, number)| *run = [number; TIMES]);
+    if let Some(number) = numbers.next() {
+        rest.fill(number);
+    }
 }
 
 /// The same number in a type that holds it, or the nearest where the output's type was chosen narrower.
@@ -133,8 +163,8 @@ pub(super) fn mark_opaque(
         };
         for (row, mask) in mask.chunks_exact_mut(part.place.columns).enumerate() {
             let source = row_of(block.pixels::<T>(), layout, part, sample, row);
-            let alphas = source.iter().step_by(layout.samples);
-            mask.iter_mut().zip(alphas).for_each(|(mask, &alpha)| *mask = is_opaque(alpha));
+            let alphas = source.iter().step_by(layout.samples).map(|&alpha| is_opaque(alpha));
+            repeat(alphas, (part.inside.0 % part.times.columns, part.times.columns), mask);
         }
     });
 }
@@ -142,4 +172,23 @@ pub(super) fn mark_opaque(
 pub(super) fn swap_bytes(buffer: &mut Buffer) {
     let width = buffer.pixel_type().bytes();
     buffer.bytes_mut().chunks_exact_mut(width).for_each(<[u8]>::reverse);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_repeated_as_often_as_they_are_seen() {
+        for times in 1..=7 {
+            for begun in 0..times {
+                for length in 1..30 {
+                    let mut target = vec![0; length];
+                    repeat(1.., (begun, times), &mut target);
+                    let wanted: Vec<usize> = (0..length).map(|at| 1 + (begun + at) / times).collect();
+                    assert_eq!(target, wanted, "{times} times, {begun} begun");
+                }
+            }
+        }
+    }
 }

@@ -213,7 +213,7 @@ impl<'a> DirectReader<'a> {
             return Ok(Arc::clone(block));
         }
         let (shared, key, bytes) = (self.shared, (number as u32, place), file.shape(row).bytes());
-        self.uses.note(key, part.block_origin(), file.layout.block);
+        self.uses.note(key, part.block_origin(), part.block_size(file.layout.block));
         let now = self.uses.now();
         let block =
             shared.cache.get((key, bytes), now, |spare| self.decoder.decode(file, (place, row), spare))?;

@@ -8,7 +8,9 @@ use crate::source::{PlacedSource, Placement};
 pub struct Part {
     /// Its pixels in the mosaic.
     pub place: Window,
-    /// Column and row of its first pixel in its block.
+    /// How many of the mosaic's columns and rows one of its pixels is.
+    pub(super) times: Size,
+    /// Columns and rows of the mosaic from its block's first pixel to its own.
     pub(super) inside: (usize, usize),
     /// Column and row of its block.
     pub(super) block: (usize, usize),
@@ -19,15 +21,18 @@ impl Part {
     pub(super) fn block_origin(&self) -> (i64, i64) {
         (self.place.column as i64 - self.inside.0 as i64, self.place.row as i64 - self.inside.1 as i64)
     }
-}
 
-impl Part {
+    /// Columns and rows of the mosaic that its block is, of so many pixels.
+    pub(super) fn block_size(&self, block: Size) -> Size {
+        Size::new(block.columns * self.times.columns, block.rows * self.times.rows)
+    }
+
     /// Cut into pieces of a few rows, which a processor's own cache holds while one band after the other is taken out.
     pub(super) fn in_pieces(self) -> impl Iterator<Item = Part> {
         const ROWS: usize = 8;
         self.place.cut(Size::new(self.place.columns, ROWS)).map(move |place| {
             let inside = (self.inside.0, self.inside.1 + place.row - self.place.row);
-            Part { place, inside, block: self.block }
+            Part { place, inside, ..self }
         })
     }
 }
@@ -35,11 +40,14 @@ impl Part {
 /// The parts, one a block, of the mosaic's pixels `place` that a source covers. Empty for a source that is not on the
 /// mosaic's grid.
 pub fn parts(placed: &PlacedSource, place: Window) -> impl Iterator<Item = Part> {
-    let (origin, block) = match (placed.placement, &placed.source.direct) {
-        (Placement::OnGrid { column, row }, Ok(layout)) => (Some((column, row)), layout.block),
-        _ => (None, Size::square(1)),
+    let (origin, times) = match placed.placement {
+        Placement::OnGrid { column, row } => (Some((column, row)), Size::square(1)),
+        Placement::Enlarged { column, row, times } => (Some((column, row)), times),
+        Placement::Resampled | Placement::Warped => (None, Size::square(1)),
     };
-    origin.into_iter().flat_map(move |(left, top)| {
+    let block = placed.source.direct.as_ref().map_or(Size::square(1), |layout| layout.block);
+    let block = Size::new(block.columns * times.columns, block.rows * times.rows);
+    origin.filter(|_| placed.source.direct.is_ok()).into_iter().flat_map(move |(left, top)| {
         let inside = Window::new(
             (place.column as i64 - left) as usize,
             (place.row as i64 - top) as usize,
@@ -55,6 +63,7 @@ pub fn parts(placed: &PlacedSource, place: Window) -> impl Iterator<Item = Part>
                 let (x, y) = (part.column as i64 + left, part.row as i64 + top);
                 Part {
                     place: Window::new(x as usize, y as usize, part.columns, part.rows),
+                    times,
                     inside: (part.column - whole.column, part.row - whole.row),
                     block: (column, row),
                 }

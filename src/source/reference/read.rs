@@ -33,6 +33,7 @@ pub(super) fn read_source(
     // A VRT on the mosaic's grid is read as it is: one around it would have it resample in other types.
     let placement = match placed.placement {
         Placement::OnGrid { .. } if !source.is_virtual => Placement::Resampled,
+        Placement::Enlarged { .. } => Placement::Resampled,
         other => other,
     };
     let mut validity = Validity::of(source, mosaic.nodata_read(placed), placement, placed.resampling);
@@ -42,7 +43,9 @@ pub(super) fn read_source(
     }
     let (dataset, origin) = match placement {
         Placement::OnGrid { column, row } => (None, (column, row)),
-        Placement::Resampled => (Some(place::vrt(&base, &frame, &validity)?), (0, 0)),
+        Placement::Enlarged { .. } | Placement::Resampled => {
+            (Some(place::vrt(&base, &frame, &validity)?), (0, 0))
+        }
         Placement::Warped => (Some(place::warped_vrt(&base, source, &frame, &validity)?), (0, 0)),
     };
     let dataset = dataset.as_ref().unwrap_or(&base);

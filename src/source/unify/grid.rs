@@ -97,13 +97,14 @@ impl Unifier<'_> {
         let mut placed: Vec<PlacedSource> = Vec::with_capacity(self.sources.len());
         for ((source, map), &same_crs) in self.sources.iter().zip(maps).zip(same_crs) {
             let (bands, nodata) = self.bands_and_nodata(source, map, placed.last());
-            let placement = Placement::of(source, grid, same_crs);
+            let resampling = self.request.resampling;
+            let (placement, direct) = self.placement(source, (grid, same_crs), resampling, working_type);
             placed.push(PlacedSource {
                 source: Arc::clone(source),
                 window: touched_window(source, grid, placement),
-                direct: self.reads_directly(source, placement, working_type),
+                direct,
                 placement,
-                resampling: self.request.resampling,
+                resampling,
                 role: slots_of(map, placed.last()),
                 file: 0,
                 bands,
@@ -145,7 +146,7 @@ impl Unifier<'_> {
 /// corners say.
 pub(super) fn touched_window(source: &Source, grid: &Grid, placement: Placement) -> Option<Window> {
     let touched = source.footprint.bounds.touched_window(grid)?;
-    if matches!(placement, Placement::OnGrid { .. }) {
+    if matches!(placement, Placement::OnGrid { .. } | Placement::Enlarged { .. }) {
         return Some(touched);
     }
     const MARGIN: usize = 2;

@@ -5,7 +5,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::{Conflict, PlacedSource, Unifier};
-use crate::pixels::{PixelType, named_values};
+use crate::geometry::Grid;
+use crate::pixels::{PixelType, Resampling, named_values};
 use crate::source::{Placement, Problem, Source};
 
 named_values! {
@@ -21,14 +22,25 @@ named_values! {
 }
 
 impl Unifier<'_> {
-    /// Whether a source is read directly.
-    pub(super) fn reads_directly(
+    /// How a source comes to lie on the grid, with or without the grid's CRS, and whether it is read directly.
+    pub(super) fn placement(
         &self,
         source: &Source,
-        placement: Placement,
+        (grid, same_crs): (&Grid, bool),
+        resampling: Resampling,
         working_type: PixelType,
-    ) -> bool {
-        self.request.reader != ReaderChoice::Vrt && why_not(source, placement, working_type).is_none()
+    ) -> (Placement, bool) {
+        let direct = |placement: &Placement| {
+            self.request.reader != ReaderChoice::Vrt && why_not(source, *placement, working_type).is_none()
+        };
+        let placement = Placement::of(source, grid, same_crs);
+        if placement == Placement::Resampled && resampling == Resampling::Nearest {
+            // GDAL takes the pixel in whose middle, or nearest to it, a pixel's middle lies: the one that covers it.
+            if let Some(enlarged) = Placement::enlarged(source, grid).filter(direct) {
+                return (enlarged, true);
+            }
+        }
+        (placement, direct(&placement))
     }
 
     /// With `--reader direct`, what cannot be read directly is a problem.
@@ -55,6 +67,6 @@ fn why_not(source: &Source, placement: Placement, working_type: PixelType) -> Op
         (Ok(layout), _) if !working_type.holds(layout.pixel_type) => {
             Some("its numbers are cut to another type")
         }
-        (Ok(_), Placement::OnGrid { .. }) => None,
+        (Ok(_), Placement::OnGrid { .. } | Placement::Enlarged { .. }) => None,
     }
 }

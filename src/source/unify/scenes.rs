@@ -10,7 +10,7 @@ use super::{Conflict, MosaicBand, PlacedSource, Role, Unifier};
 use crate::geometry::{Bounds, Grid};
 use crate::pixels::{Formula, MaskRule, Number, PixelType, Program, Resampling, Rule};
 use crate::source::scenes::Date;
-use crate::source::{Placement, Problem, Source, metres_per_unit, same_crs};
+use crate::source::{Problem, Source, metres_per_unit, same_crs};
 
 /// How a pixel is decided where all its scenes are looked at together.
 #[derive(Debug, Clone, PartialEq)]
@@ -191,11 +191,13 @@ impl Unifier<'_> {
 
     /// A mask on the grid: by the nearest pixel, since its values are names.
     fn place_mask(&self, source: &Arc<Source>, band: usize, grid: &Grid, wkt: &str) -> PlacedSource {
-        let placement = Placement::of(source, grid, same_crs(&source.wkt, wkt));
+        let same_crs = same_crs(&source.wkt, wkt);
+        let pixel_type = source.bands[band].pixel_type;
+        let (placement, direct) = self.placement(source, (grid, same_crs), Resampling::Nearest, pixel_type);
         PlacedSource {
             source: Arc::clone(source),
             window: touched_window(source, grid, placement),
-            direct: self.reads_directly(source, placement, source.bands[band].pixel_type),
+            direct,
             placement,
             resampling: Resampling::Nearest,
             role: Role::Mask,
