@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::{Hooks, Prepared};
-use crate::config::Settings;
+use crate::config::{SceneSettings, Settings};
 use crate::output::{BlockId, BlockWriter, Checkpoints, Container, EncodedBlock, OutputSpec, Stored, Target};
 use crate::output::{Job, create_header};
 use crate::plan::Jobs;
@@ -55,6 +55,22 @@ pub fn job(settings: &Settings, prepared: &Prepared) -> Job {
         checkpoint: _,
         report: _,
     } = settings;
+    let SceneSettings {
+        stac,
+        scene_pattern,
+        from,
+        to,
+        max_cloud,
+        order,
+        harmonize,
+        zero_is_nodata,
+        mask_band,
+        mask_values,
+        keep_values,
+        mask_bits,
+        mask_buffer,
+        min_count,
+    } = scenes;
     let asked = [
         ("mosaic-stream", env!("CARGO_PKG_VERSION").into()),
         ("GDAL", gdal_version()),
@@ -68,7 +84,13 @@ pub fn job(settings: &Settings, prepared: &Prepared) -> Job {
         ("--expr-stage", format!("{expression_stage:?}")),
         ("--scale-factor", format!("{scale_factor:?}")),
         ("--count-band, --provenance, --date-band", format!("{count_band}, {provenance}, {date_band}")),
-        ("scenes and masks", format!("{scenes:?}")),
+        ("which scenes", format!("{stac:?}, {scene_pattern:?}, {from:?}, {to:?}, {max_cloud:?}, {order:?}")),
+        ("--harmonize, --zero-is-nodata", format!("{harmonize:?}, {zero_is_nodata}")),
+        (
+            "which pixels",
+            format!("{mask_band:?}, {mask_values:?}, {keep_values:?}, {mask_bits:?}, {mask_buffer}"),
+        ),
+        ("--min-count", min_count.to_string()),
         ("--crs", format!("{crs:?}")),
         ("--resolution", format!("{resolution:?}")),
         ("--bounds", format!("{bounds:?}")),
