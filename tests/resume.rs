@@ -17,7 +17,7 @@ fn write_sources(folder: &Folder, mask: bool) {
         let value = move |band, x, y| i128::from(1 + random(number as u64, band, x / 3, y) % 200);
         let source = Source::new(300, 300).bands(3).at(x, y).pixels(value);
         let source = match mask {
-            true => source.internal_mask(move |x, y| random(9, number, x / 40, y / 40) % 4 > 0),
+            true => source.internal_mask(move |x, y| !random(9, number, x / 40, y / 40).is_multiple_of(4)),
             false => source.nodata(7.0),
         };
         let options = "TILED=YES BLOCKXSIZE=64 BLOCKYSIZE=64 COMPRESS=DEFLATE INTERLEAVE=PIXEL";

@@ -44,6 +44,8 @@ pub fn write(settings: &Settings, mut prepared: Prepared, hooks: &Hooks) -> Resu
     };
     prepared.time("run", started);
 
+    // What blocks and windows took is wanted for other pieces now.
+    memory::trim_heap();
     hooks.progress.stage("verify");
     let verifying = Instant::now();
     let path = target.path().to_str().context("the output's name is not UTF-8")?;

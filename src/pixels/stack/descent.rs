@@ -168,7 +168,9 @@ fn choose<R: Real>(group: &mut Descent<R>, view: &View<R>, unit: R) -> Choice<R>
         let trying = group.trying[lane] > zero;
         let worse = (sum > least + rounding) | ((sum > least - rounding) & steep & !trying);
         let excess = pulls[lane] - view.coincident[lane];
-        let is_median = !(excess > R::SMALL * count);
+        // What is not a number is done, too.
+        let is_pulled = excess > R::SMALL * count;
+        let is_median = !is_pulled;
         let at_scene = view.coincident[lane] > zero;
         let most = half * count / weight;
         let long = !at_scene & (newton[lane] > most);

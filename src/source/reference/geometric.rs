@@ -72,7 +72,7 @@ fn descend(scenes: &[Vec<f64>], mut point: Vec<f64>, small: f64) -> Vec<f64> {
     for _ in 0..MOST_STEPS {
         let pull = Pull::at(&point, scenes);
         let strength = pull.length - pull.coincident;
-        if !(strength > small * scenes.len() as f64) {
+        if strength <= small * scenes.len() as f64 || strength.is_nan() {
             break;
         }
         let factor = strength / (pull.length * pull.weights);
@@ -166,7 +166,7 @@ mod tests {
         let (count, depth) = (pixels.len(), pixels[0].len());
         let mut stack = Stack::new(pixel_type, bands);
         stack.reset(Size::new(count, 1), depth);
-        for scene in 0..depth {
+        for (scene, _) in pixels[0].iter().enumerate() {
             stack.push(&vec![None; bands]);
             dispatch_pixel_type!(pixel_type, T => {
                 let (values, seen) = stack.scene_mut::<T>(scene);
