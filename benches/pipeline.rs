@@ -35,7 +35,7 @@ impl Work<usize> for StandIn {
 struct Counted(usize, Duration);
 
 impl Sink<usize> for Counted {
-    fn store(&mut self, blocks: Vec<usize>) -> Result<()> {
+    fn store(&mut self, _: usize, blocks: Vec<usize>) -> Result<()> {
         sleep(self.1);
         self.0 += blocks.len();
         Ok(())

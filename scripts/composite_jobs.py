@@ -11,8 +11,9 @@ HIDDEN = "0,1,3,8,9,10,11"
 CLEAR = ["--bands", "bands", "--mask-band", "SCL", "--mask-values", HIDDEN]
 # GDAL rounds values half-way between two up, ours to even, as numpy does.
 HALVES = 1
-# Where the iterations end differs by a fraction, which may round otherwise.
-LAST_STEP = 1
+UNFINISHED = (
+    "Pixels are not compared: numpy's steps (Weiszfeld's, 200 at most, each shorter than the one before) end up to some "
+    "twenty short of the median where scenes lie far apart; scripts/check-statistics compares with as many as it takes.")
 OVER_CODEC = (
     "Time in windows by that of decoding and encoding: from the report, the wall seconds of the stage run times the "
     "workers, divided by the seconds of all workers in read (opening, reading and decoding of bands and masks) and "
@@ -80,7 +81,9 @@ def medoid(options, peers):
 def geomedian(options, peers):
     # A quarter of the pixels of the others: numpy takes its time.
     words, scenes = dates(options, part=4)
-    return together("geomedian", "Geometric median", words, scenes, LAST_STEP, options, peers)
+    job = together("geomedian", "Geometric median", words, scenes, 0, options, peers)
+    others = [replace(other, comparable=False) for other in job.others]
+    return replace(job, others=others, notes=[*job.notes, UNFINISHED])
 
 
 def together(rule, title, words, scenes, tolerance, options, peers):

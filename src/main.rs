@@ -3,6 +3,7 @@
 mod cli;
 
 use std::io::{self, BufReader};
+use std::path::PathBuf;
 
 use cli::arguments::{self, Inspect, Request};
 use cli::messages::{self, Exit};
@@ -10,12 +11,16 @@ use cli::signals::Signals;
 use cli::{inspect_text, plan_text};
 use mosaic_stream::config::{self, Session, Settings};
 use mosaic_stream::mosaic::{self, Failure, Hooks};
+use mosaic_stream::output;
 use mosaic_stream::source::{self, Problem, inspection, names};
 
 fn main() -> Exit {
     let typed = match arguments::parse() {
         Request::Job(typed) => typed,
         Request::Completions(shell) => return told(&arguments::completions(shell)),
+        Request::Clean(outputs) => {
+            return clean(&outputs).unwrap_or_else(|failure| messages::print_failure(&failure));
+        }
         Request::Inspect(asked) => {
             return inspect(&asked).unwrap_or_else(|failure| messages::print_failure(&failure));
         }
@@ -89,6 +94,18 @@ fn inspect(asked: &Inspect) -> Result<Exit, Failure> {
     };
     let printed = told(text.as_bytes());
     if problems.is_empty() { Ok(printed) } else { Err(Failure::Problems(problems)) }
+}
+
+/// Removes what runs that ended early left, and says what that was.
+fn clean(outputs: &[PathBuf]) -> Result<Exit, Failure> {
+    for path in outputs {
+        let removed = output::clean(path)?;
+        if removed.is_empty() {
+            messages::print_notice(&format!("nothing is left of {}", path.display()));
+        }
+        removed.iter().for_each(|part| messages::print_notice(&format!("removed {}", part.display())));
+    }
+    Ok(Exit::Done)
 }
 
 /// Prints data; the job is done when they are written.

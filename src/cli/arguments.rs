@@ -39,13 +39,17 @@ Examples:
   What would be done, and where each setting comes from:
     mosaic-stream scenes/ -o mosaic.tif --dry-run -v
 
+  Go on with a job that was killed, or remove what it left:
+    mosaic-stream scenes/ -o mosaic.tif --resume
+    mosaic-stream clean mosaic.tif
+
   How rasters are stored, and in which order they are best read:
     mosaic-stream inspect scenes/
 
 Every flag can also be set in the environment (MOSAIC_STREAM_MEMORY=4GiB, MOSAIC_STREAM_OVERWRITE=true) \
 and in a TOML file (memory = \"4GiB\"); flags go before the environment, and that before the file.
 
-A file whose name is that of a subcommand is reached as ./inspect, ./completions.
+A file whose name is that of a subcommand is reached as ./inspect, ./clean, ./completions.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 verification found faults, 130 interrupted, 137 memory exhausted.";
 
@@ -61,6 +65,8 @@ pub enum Request {
     Completions(Shell),
     /// How rasters are stored.
     Inspect(Inspect),
+    /// To remove what unfinished runs left of these outputs.
+    Clean(Vec<PathBuf>),
 }
 
 /// What `inspect` is asked for.
@@ -93,6 +99,9 @@ fn read(mut matches: ArgMatches) -> Request {
         let inputs = inspect.get_many("file").into_iter().flatten().cloned().collect();
         return Request::Inspect(Inspect { inputs, json: inspect.get_flag("json") });
     }
+    if let Some(("clean", clean)) = matches.subcommand() {
+        return Request::Clean(clean.get_many("output").into_iter().flatten().cloned().collect());
+    }
     let inputs = matches.remove_many::<OsString>("input").into_iter().flatten().collect();
     let flags = KEYS.iter().filter_map(|key| Some((key.name, words(&matches, key)?))).collect();
     Request::Job(Typed { inputs, flags, config: matches.remove_one::<PathBuf>("config") })
@@ -124,7 +133,8 @@ fn command() -> Command {
     let shell = Arg::new("shell").value_name("SHELL").required(true).value_parser(value_parser!(Shell));
     let completions = Command::new("completions").about("Print the completions of a shell").arg(shell);
     let usage = format!(
-        "{NAME} [OPTIONS] <INPUT>... -o <OUTPUT>\n       {NAME} inspect [--json] <FILE>...\n       {NAME} completions <SHELL>"
+        "{NAME} [OPTIONS] <INPUT>... -o <OUTPUT>\n       {NAME} inspect [--json] <FILE>...\n       {NAME} clean <OUTPUT>...\n       \
+         {NAME} completions <SHELL>"
     );
     Command::new(NAME)
         .version(env!("CARGO_PKG_VERSION"))
@@ -134,6 +144,7 @@ fn command() -> Command {
         .args_conflicts_with_subcommands(true)
         .disable_help_subcommand(true)
         .subcommand(inspect())
+        .subcommand(clean())
         .subcommand(completions)
         .arg(inputs)
         .args(KEYS.iter().map(flag))
@@ -154,6 +165,17 @@ fn inspect() -> Command {
         .about("Print how rasters are stored, the cache that their rows need, and the read order that suits them")
         .arg(json)
         .arg(files)
+}
+
+fn clean() -> Command {
+    let outputs = Arg::new("output")
+        .value_name("OUTPUT")
+        .help("The files that the runs were to make")
+        .required(true)
+        .num_args(1..)
+        .value_hint(ValueHint::FilePath)
+        .value_parser(value_parser!(PathBuf));
+    Command::new("clean").about("Remove what runs that ended early left beside their outputs").arg(outputs)
 }
 
 fn flag(key: &'static Key) -> Arg {

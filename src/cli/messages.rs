@@ -70,6 +70,21 @@ pub fn print_failure(failure: &Failure) -> Exit {
             write_line(&mut io::stderr().lock(), "error", "interrupted; nothing was written");
             return Exit::Interrupted;
         }
+        Failure::Kept(failure, part) => {
+            let exit = match **failure {
+                Failure::Interrupted => {
+                    write_line(&mut io::stderr().lock(), "error", "interrupted");
+                    Exit::Interrupted
+                }
+                _ => print_failure(failure),
+            };
+            print_notice(&format!(
+                "what was made is kept in {}: the same command with --resume goes on with it, mosaic-stream clean \
+                 removes it",
+                part.display()
+            ));
+            return exit;
+        }
         Failure::Error(error) => print_error(error),
     }
     Exit::Failed

@@ -192,6 +192,10 @@ keys! {
         "How sources are read: auto reads blocks directly where that gives the pixels that GDAL gives, direct demands \
          it, vrt reads all through GDAL [default: auto]";
     "verify" Value Work "HOW" names_of!(Verify), "How the written file is checked [default: quick]";
+    "resume" Switch Work "" any,
+        "Go on with what an earlier run of the same job left, whatever ended it; begin afresh where it left nothing";
+    "checkpoint" Value Work "SECONDS" any,
+        "How often finished windows are made safe, for --resume [default: 5]";
 
     "dry-run" Switch Telling "" any, "Print the plan and stop; with -v also where each setting came from";
     "report" Value Telling "FILE" any, "Write a report as JSON";

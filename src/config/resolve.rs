@@ -147,6 +147,8 @@ fn take_work(asked: &mut Asked, settings: &mut Settings, machine: &Machine) {
     asked.value("on-error", &mut settings.on_error, named);
     asked.value("reader", &mut settings.reader, named);
     asked.value("verify", &mut settings.verify, named);
+    asked.value("resume", &mut settings.resume, switch);
+    asked.value("checkpoint", &mut settings.checkpoint, whole);
     settings.report = asked.parsed("report", "none", path);
 }
 

@@ -82,6 +82,10 @@ pub struct Settings {
     pub reader: ReaderChoice,
     /// How the written file is checked.
     pub verify: Verify,
+    /// Whether an unfinished output of an earlier run of the same job is gone on with.
+    pub resume: bool,
+    /// Seconds between two times at which finished windows are made to outlive the process.
+    pub checkpoint: u64,
     /// Where a JSON report goes.
     pub report: Option<PathBuf>,
 }
@@ -129,6 +133,8 @@ impl Settings {
             on_error: OnError::Fail,
             reader: ReaderChoice::Auto,
             verify: Verify::Quick,
+            resume: false,
+            checkpoint: 5,
             report: None,
         }
     }

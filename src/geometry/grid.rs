@@ -87,7 +87,7 @@ impl Grid {
     /// upper-left of them, when the edges of all its pixels are edges of this grid's.
     pub fn whole_times(&self, geotransform: &GeoTransform, size: Size) -> Option<(Size, (i64, i64))> {
         let times = |length: f64, own: f64| (length.abs() / own).round().clamp(1.0, MOST_TIMES);
-        let mut finer = geotransform.clone();
+        let mut finer = *geotransform;
         let (x, y) = (times(finer.0[1], self.resolution.x), times(finer.0[5], self.resolution.y));
         finer.0[1] /= x;
         finer.0[5] /= y;

@@ -1,6 +1,7 @@
 //! Why a job ended without a new output.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use crate::run::Stopped;
 use crate::run::report::Report;
@@ -22,6 +23,8 @@ pub enum Failure {
     Faults(Box<Report>),
     /// The job was told to stop.
     Interrupted,
+    /// The job ended early, and what it made is kept in this part for another run to go on with.
+    Kept(Box<Failure>, PathBuf),
     /// Anything else.
     Error(anyhow::Error),
 }
@@ -45,6 +48,9 @@ impl fmt::Display for Failure {
                 write!(out, "verification found {} faults: {}", faults.len(), faults.join("; "))
             }
             Failure::Interrupted => out.write_str("interrupted"),
+            Failure::Kept(failure, part) => {
+                write!(out, "{failure}; what was made is kept in {}", part.display())
+            }
             Failure::Error(error) => write!(out, "{error:#}"),
         }
     }

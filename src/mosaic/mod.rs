@@ -13,6 +13,7 @@ mod gather;
 mod harmonize;
 mod method;
 mod needs;
+mod part;
 mod scene_checks;
 mod scenes;
 mod stacked;

@@ -7,35 +7,45 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
+use super::part::{self, Storing};
 use super::{Failure, Hooks, Prepared};
 use crate::codec::Compression;
 use crate::config::{Settings, Verify};
-use crate::output::{BlockId, BlockWriter, EncodedBlock, OverviewStore, Target, Written, create_header};
+use crate::output::{Job, OverviewStore, Stored, Target, Written};
 use crate::run::report::{
     Blocks, BudgetReport, Bytes, GridReport, Inputs, PlanReport, Report, SCHEMA, SceneReport, Seconds, sha256,
 };
 use crate::run::verify::{Depth, Findings, verify};
-use crate::run::{Pyramid, Shared, Sink, Totals, WindowMaker, memory, run_jobs, step_by_step};
+use crate::run::{FinishedPart, Pyramid, Shared, Totals, WindowMaker, memory, run_jobs, step_by_step};
 use crate::source::direct::{self, BlockCache, DirectFiles, DirectSources};
 use crate::source::{Mosaic, PlacedSource, Problem, ReaderChoice, Stamp};
-
-impl Sink<(BlockId, EncodedBlock)> for BlockWriter {
-    fn store(&mut self, blocks: Vec<(BlockId, EncodedBlock)>) -> Result<()> {
-        blocks.iter().try_for_each(|(id, block)| self.append(*id, block))
-    }
-}
 
 /// Writes, verifies, and gives the file its name.
 pub fn write(settings: &Settings, mut prepared: Prepared, hooks: &Hooks) -> Result<Report, Failure> {
     let started = Instant::now();
-    let target = Target::new(&settings.output)?;
+    let job = part::job(settings, &prepared);
+    let (mut target, stored) = part::claim(settings, &job, &mut prepared)?;
+    let taken_over = stored.as_ref().map_or(0, |stored| stored.records.len() as u64);
     let unfinished = Unfinished::set(hooks, target.path());
     let totals = Totals::default();
     hooks.progress.stage("run");
-    let written = write_blocks(settings, &prepared, target.path(), &totals, hooks)
-        .with_context(|| format!("{}: could not be made", settings.output.display()))?;
+    if stored.is_some() {
+        unfinished.forget();
+    }
+    let written = match write_blocks(settings, &prepared, (&target, stored), job, &totals, hooks) {
+        Ok(written) => written,
+        Err(Left { error, part }) => {
+            let error = error.context(format!("{}: could not be made", settings.output.display()));
+            return Err(match part {
+                true => Failure::Kept(Box::new(error.into()), target.keep()),
+                false => error.into(),
+            });
+        }
+    };
     prepared.time("run", started);
 
+    // What blocks and windows took is wanted for other pieces now.
+    memory::trim_heap();
     hooks.progress.stage("verify");
     let verifying = Instant::now();
     let path = target.path().to_str().context("the output's name is not UTF-8")?;
@@ -61,20 +71,37 @@ pub fn write(settings: &Settings, mut prepared: Prepared, hooks: &Hooks) -> Resu
     drop(unfinished);
     prepared.time("finish", finishing);
     let mut report = report(settings, prepared, &written, &totals, findings, hooks);
-    report.sha256 = sha256;
+    (report.sha256, report.blocks.taken_over) = (sha256, taken_over);
     Ok(report)
+}
+
+/// Why the blocks are not all written, and whether another run can go on with the part.
+struct Left {
+    error: anyhow::Error,
+    part: bool,
+}
+
+impl From<anyhow::Error> for Left {
+    fn from(error: anyhow::Error) -> Left {
+        Left { error, part: false }
+    }
 }
 
 fn write_blocks(
     settings: &Settings,
     prepared: &Prepared,
-    path: &Path,
+    (target, stored): (&Target, Option<Stored>),
+    job: Job,
     totals: &Totals,
     hooks: &Hooks,
-) -> Result<Written> {
+) -> Result<Written, Left> {
     let Prepared { mosaic, encoding, plan, jobs, touching, .. } = prepared;
-    let container = create_header(path, &encoding.spec(mosaic))?;
-    totals.note(container.warnings.clone());
+    let path = target.path();
+    let resumed = stored.is_some();
+    let (writer, warnings) = part::open(settings, (target, stored), &encoding.spec(mosaic), job)
+        .map_err(|error| Left { error, part: resumed })?;
+    totals.note(warnings);
+    let stored_to = writer.position();
     let direct = DirectSources {
         files: DirectFiles::new(OPEN_FILES),
         cache: BlockCache::new(plan.decoded_bytes as usize, plan.windows_ahead),
@@ -103,25 +130,34 @@ fn write_blocks(
         ask_gdal: settings.reader == ReaderChoice::Auto,
         judging: Mutex::new(()),
         totals,
+        finished: (stored_to > 0).then_some(FinishedPart { position: stored_to, jobs, path }),
     };
-    let mut writer = BlockWriter::new(container)?;
+    let mut storing = Storing::new(writer, stored_to, jobs, hooks);
     hooks.progress.start(jobs.len() as u64, jobs.pixels() * mosaic.pixel_bytes() as u64);
     let workers = plan.workers.min(jobs.len()).max(1);
     let made = run_jobs(
         jobs,
         (workers, plan.windows_ahead),
         || WindowMaker::new(&shared),
-        &mut writer,
+        &mut storing,
         hooks.stop,
         &|job| hooks.progress.window_done((job.window.pixels() * mosaic.pixel_bytes()) as u64),
     );
     hooks.progress.finish();
-    made?;
-    totals.blocks_decoded.store(direct.cache.decoded(), Ordering::Relaxed);
-    if let Some(store) = store {
-        writer.add_overviews(store, &|step| step_by_step(plan.workers, hooks.stop, step))?;
+    let mut writer = storing.writer;
+    if let Err(error) = made {
+        let part = writer.can_be_resumed();
+        // The first error counts; what the index tells by now is kept in any case.
+        let _ = writer.leave();
+        return Err(Left { error, part });
     }
-    writer.finish()
+    totals.blocks_decoded.store(direct.cache.decoded(), Ordering::Relaxed);
+    let added = match store {
+        Some(store) => writer.add_overviews(store, &|step| step_by_step(plan.workers, hooks.stop, step)),
+        None => Ok(()),
+    };
+    let part = writer.can_be_resumed();
+    added.and_then(|()| writer.finish()).map_err(|error| Left { error, part })
 }
 
 /// Files that are open at once for direct reading: below the usual limit of a process.
@@ -209,6 +245,7 @@ fn report(
             sparse: totals.sparse_blocks.load(Ordering::Relaxed),
             decoded_per_needed: decoded_per_needed(&mosaic, totals),
             read_per_pixel: samples_read as f64 / samples.max(1) as f64,
+            taken_over: 0,
         },
         warnings,
         verification,
@@ -270,8 +307,15 @@ impl<'a> Unfinished<'a> {
     }
 }
 
+impl Unfinished<'_> {
+    /// The file is worth keeping.
+    fn forget(&self) {
+        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
+    }
+}
+
 impl Drop for Unfinished<'_> {
     fn drop(&mut self) {
-        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
+        self.forget();
     }
 }

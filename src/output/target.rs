@@ -1,6 +1,5 @@
 //! The file under its temporary name beside its final place, and its way to the final name.
 
-use std::ffi::OsString;
 use std::fs::{self, File, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -9,46 +8,127 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use tempfile::TempPath;
 
+use super::part::{self, Index, Job, Opened, Stored};
+
 /// What GDAL may find beside a GeoTIFF and take as belonging to it: statistics and categories, overviews, a mask.
 const SIDE_FILES: [&str; 3] = [".aux.xml", ".ovr", ".msk"];
 
 /// A temporary file in the output's folder. Dropped without [`Target::persist`], it is removed.
 #[derive(Debug)]
 pub struct Target {
-    // Declared first, dropped first: the side file goes with the temporary file.
+    // Declared first, dropped first: the index and the side file go with the temporary file.
     temporary: Option<TempPath>,
+    index: Index,
+    kept: bool,
     side_file: PathBuf,
     final_path: PathBuf,
     folder: PathBuf,
 }
 
 impl Target {
-    /// Makes an empty file `.{file name}.{random}.partial` beside `final_path`.
+    /// Makes an empty file `.{file name}.{random}.partial` beside `final_path`, and its index.
     ///
     /// # Errors
-    /// When the folder does not exist or may not be written; the message names it.
+    /// When the folder does not exist or may not be written; the message names it. When another run is making the same
+    /// file.
     pub fn new(final_path: &Path) -> Result<Self> {
         let name = final_path.file_name().ok_or_else(|| anyhow!("{} names no file", final_path.display()))?;
-        let folder = match final_path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
+        let folder = part::folder_of(final_path);
         ensure!(folder.is_dir(), "the folder {} does not exist; make it first", folder.display());
-        let mut prefix = OsString::from(".");
-        // File systems allow 255 bytes.
-        prefix.push(if name.len() <= 200 { name } else { "output".as_ref() });
-        prefix.push(".");
         // Permissions as of any new file: the umask is applied.
         let temporary = tempfile::Builder::new()
-            .prefix(&prefix)
-            .suffix(".partial")
+            .prefix(&part::prefix(name))
+            .suffix(part::PART)
             .permissions(Permissions::from_mode(0o666))
             .tempfile_in(folder)
             .with_context(|| format!("cannot write into the folder {}", folder.display()))?
             .into_temp_path();
+        let index = Index::create(&temporary)?;
+        let target = Self::of(temporary, index, final_path);
+        // Of two that begin at once, each sees the other's index.
+        for other in target.left_by_others()? {
+            match Index::open(&other)? {
+                Opened::InWork => bail!(in_work(final_path)),
+                Opened::Free(mut index, _) => index.keep(),
+            }
+        }
+        Ok(target)
+    }
+
+    /// Takes over the part that another run of the same job left, and tells what it holds; the one that holds most.
+    /// Parts that hold nothing are removed. Nothing where there is none.
+    ///
+    /// # Errors
+    /// When another run is at work on one, or when all that are left are those of other jobs: the message says what
+    /// differs.
+    pub fn take_over(final_path: &Path, job: &Job) -> Result<Option<(Self, Stored)>> {
+        let mut best: Option<(Self, Stored)> = None;
+        let mut others = Vec::new();
+        for path in part::beside(final_path)? {
+            let Opened::Free(mut index, found) = Index::open(&path)? else { bail!(in_work(final_path)) };
+            let Some((of, stored)) = found.filter(|_| path.is_file()) else {
+                part::remove(&path)?;
+                continue;
+            };
+            let differences = job.differences(&of);
+            if !differences.is_empty() {
+                index.keep();
+                others.push(format!("{} is of another job:\n      {}", path.display(), shown(&differences)));
+                continue;
+            }
+            let temporary = TempPath::try_from_path(&path).context("the folder's name")?;
+            let mut target = Self::of(temporary, index, final_path);
+            match &mut best {
+                Some((_, held)) if held.position >= stored.position => {
+                    target.keep();
+                }
+                _ => {
+                    if let Some((mut less, _)) = best.replace((target, stored)) {
+                        less.keep();
+                    }
+                }
+            }
+        }
+        if best.is_none() && !others.is_empty() {
+            let clean = format!("mosaic-stream clean {}", final_path.display());
+            bail!("{}\n      ask for the same job, or remove what is left: {clean}", others.join("\n"));
+        }
+        Ok(best)
+    }
+
+    fn of(temporary: TempPath, index: Index, final_path: &Path) -> Self {
         let side_file = beside(&temporary, SIDE_FILES[0]);
-        let (final_path, folder) = (final_path.to_owned(), folder.to_owned());
-        Ok(Self { temporary: Some(temporary), side_file, final_path, folder })
+        let (final_path, folder) = (final_path.to_owned(), part::folder_of(final_path).to_owned());
+        Self { temporary: Some(temporary), index, kept: false, side_file, final_path, folder }
+    }
+
+    /// The parts of the same output that other runs have left, or work on.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn left_by_others(&self) -> Result<Vec<PathBuf>> {
+        let mut parts = part::beside(&self.final_path)?;
+        parts.retain(|part| part.file_name() != self.path().file_name());
+        Ok(parts)
+    }
+
+    /// The index, to append entries to.
+    ///
+    /// # Errors
+    /// When the process may open no more files.
+    pub fn index(&self) -> Result<File> {
+        self.index.file().context("open the index of the part")
+    }
+
+    /// Leaves the unfinished file for a run that goes on with it; returns where it is.
+    pub fn keep(&mut self) -> PathBuf {
+        self.index.keep();
+        self.kept = true;
+        let path = self.path().to_owned();
+        if let Some(temporary) = self.temporary.as_mut() {
+            temporary.disable_cleanup(true);
+        }
+        path
     }
 
     /// The temporary file; a watchdog that ends the process may remove it.
@@ -101,9 +181,25 @@ impl Target {
 
 impl Drop for Target {
     fn drop(&mut self) {
-        // Nothing more can be done about a file that will not go.
-        let _ = remove_if_there(&self.side_file);
+        if !self.kept {
+            // Nothing more can be done about a file that will not go.
+            let _ = remove_if_there(&self.side_file);
+        }
     }
+}
+
+fn in_work(path: &Path) -> String {
+    format!("{}: another run is making it; let that one end, or stop it", path.display())
+}
+
+/// What differs, a line each, the first of many.
+fn shown(lines: &[String]) -> String {
+    const SHOWN: usize = 10;
+    let mut text = lines[..lines.len().min(SHOWN)].join("\n      ");
+    if lines.len() > SHOWN {
+        text += &format!("\n      and {} more", lines.len() - SHOWN);
+    }
+    text
 }
 
 /// The path with an ending added.

@@ -118,6 +118,27 @@ impl Jobs {
         (0..self.len()).map(|number| self.job(number).window.pixels() as u64).sum()
     }
 
+    /// The position behind the last block of a run, by its place in the order of the file: blocks are counted row by
+    /// row over the whole raster.
+    pub fn end_of_run(&self, place: usize) -> u64 {
+        let row = &self.rows[self.rows.partition_point(|row| row.first_run <= place) - 1];
+        let (block_row, number) =
+            ((place - row.first_run) / row.jobs.len(), (place - row.first_run) % row.jobs.len());
+        self.position(self.job(row.jobs.start + number).window, block_row) + 1
+    }
+
+    /// The position of the last block in a window's row of blocks.
+    fn position(&self, window: Window, block_row: usize) -> u64 {
+        let WindowGrid { block, .. } = self.grid;
+        let row = window.row / block + block_row;
+        (row * self.grid.blocks().columns + (window.end_column() - 1) / block) as u64
+    }
+
+    /// Whether all of a window's blocks lie before a position.
+    pub fn is_before(&self, window: Window, position: u64) -> bool {
+        self.position(window, (window.rows - 1) / self.grid.block) < position
+    }
+
     /// The job of a number below [`Jobs::len`].
     pub fn job(&self, number: usize) -> Job {
         let row = &self.rows[self.rows.partition_point(|row| row.jobs.end <= number)];
@@ -155,6 +176,11 @@ mod tests {
                 let job = jobs.job(number);
                 for block_row in 0..job.window.rows.div_ceil(16) {
                     runs.push((job.run(block_row), job.window.row / 16 + block_row, job.window.column));
+                    let end = job.window.end_column().div_ceil(16);
+                    let behind = (job.window.row / 16 + block_row) * grid.blocks().columns + end;
+                    prop_assert_eq!(jobs.end_of_run(job.run(block_row)), behind as u64);
+                    let is_last = block_row + 1 == job.window.rows.div_ceil(16);
+                    prop_assert_eq!(jobs.is_before(job.window, behind as u64), is_last);
                 }
             }
             runs.sort_unstable();

@@ -14,4 +14,4 @@ pub use pipeline::{Run, Sink, Work, run_jobs};
 pub use pyramid::Pyramid;
 pub use threads::{Stopped, in_parallel, step_by_step};
 pub use totals::Totals;
-pub use window::{DerivedBands, Shared, WindowMaker};
+pub use window::{DerivedBands, FinishedPart, Shared, WindowMaker};

@@ -169,6 +169,8 @@ pub struct Blocks {
     pub decoded_per_needed: Option<f64>,
     /// Source pixels read for each pixel of the mosaic that a source touches: 1 without overlap.
     pub read_per_pixel: f64,
+    /// Blocks that an earlier run had stored, with `--resume`.
+    pub taken_over: u64,
 }
 
 impl SceneReport {

@@ -10,6 +10,14 @@ pub struct Stamp {
     modified: Option<SystemTime>,
 }
 
+impl std::fmt::Display for Stamp {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{} bytes", self.size)?;
+        let since = self.modified.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
+        since.map_or(Ok(()), |since| write!(out, " of {}.{:09}", since.as_secs(), since.subsec_nanos()))
+    }
+}
+
 impl Stamp {
     /// The stamp of the local file `name`; `None` for anything else that GDAL opens by name.
     pub fn of(name: &str) -> Option<Stamp> {

@@ -2,6 +2,7 @@
 //!
 //! In a cloud optimized GeoTIFF every block stands between its size (4 bytes) and its last 4 bytes once more.
 
+mod checkpoints;
 mod move_up;
 mod overviews;
 
@@ -13,7 +14,9 @@ use std::path::Path;
 use anyhow::{Context, Result, anyhow, ensure};
 
 use super::write_back::WriteBack;
-use super::{BlockId, BlockRecord, Container, EncodedBlock, patch};
+use super::{BlockId, BlockRecord, Container, EncodedBlock, Stored, patch};
+pub use checkpoints::Checkpoints;
+use checkpoints::Progress;
 pub use overviews::{OnThreads, Step};
 
 /// The one writer of a file's blocks. Blocks that are never appended stay sparse: they cost no byte and read as
@@ -25,6 +28,9 @@ pub struct BlockWriter {
     end: u64,
     records: Vec<BlockRecord>,
     write_back: WriteBack,
+    /// The part's index, and what it tells; nothing where nobody is to go on with the file.
+    index: Option<File>,
+    progress: Option<Progress>,
 }
 
 /// What was written.
@@ -40,11 +46,38 @@ impl BlockWriter {
     /// Bytes of memory that a written block costs (vectors may hold twice as many while they grow).
     pub const RECORD_BYTES: usize = size_of::<BlockRecord>();
 
-    /// Opens an empty file for its blocks.
+    /// Opens an empty file for its blocks; with checkpoints another run can go on with it.
     ///
     /// # Errors
     /// When it cannot be opened, or is no longer as it was made.
-    pub fn new(container: Container) -> Result<Self> {
+    pub fn new(container: Container, checkpoints: Option<Checkpoints>) -> Result<Self> {
+        let writer = Self::open(container, checkpoints, None)?;
+        let (name, end) = (writer.container.path.display(), writer.end);
+        let made = writer.container.header_bytes;
+        ensure!(end == made, "{name} was changed by somebody else: it has {end} bytes");
+        Ok(writer)
+    }
+
+    /// Goes on with a part that holds this already. Its header becomes that of `container`, a file of its own that is
+    /// no longer needed then. Blocks that are not as they were stored are dropped, with all behind them.
+    ///
+    /// # Errors
+    /// When the part cannot be read or written, or does not belong to the header.
+    pub fn resume(
+        mut container: Container,
+        part: &Path,
+        mut stored: Stored,
+        checkpoints: Checkpoints,
+    ) -> Result<Self> {
+        let header = std::fs::read(&container.path).context("read the new header")?;
+        container.path = part.to_owned();
+        stored.drop_damaged(&container)?;
+        let mut writer = Self::open(container, Some(checkpoints), Some(&stored))?;
+        writer.take_over(&header, stored)?;
+        Ok(writer)
+    }
+
+    fn open(container: Container, checkpoints: Option<Checkpoints>, stored: Option<&Stored>) -> Result<Self> {
         let name = container.path.display();
         let file = OpenOptions::new()
             .read(true)
@@ -52,9 +85,12 @@ impl BlockWriter {
             .open(&container.path)
             .with_context(|| format!("cannot open {name} for writing"))?;
         let end = file.metadata().with_context(|| format!("cannot ask for the size of {name}"))?.len();
-        ensure!(end == container.header_bytes, "{name} was changed by somebody else: it has {end} bytes");
-        let write_back = WriteBack::start(&file).with_context(|| format!("cannot start writing {name}"))?;
-        Ok(Self { file, container, end, records: Vec::new(), write_back })
+        let index = checkpoints.as_ref().map(|checkpoints| checkpoints.index.try_clone()).transpose()?;
+        let begun = checkpoints.map(|checkpoints| checkpoints.begin(&container, stored)).transpose()?;
+        let (progress, entries) = begun.unzip();
+        let write_back =
+            WriteBack::start(&file, entries).with_context(|| format!("cannot start writing {name}"))?;
+        Ok(Self { file, container, end, records: Vec::new(), write_back, index, progress })
     }
 
     /// The file's description.

@@ -40,6 +40,7 @@ impl BlockWriter {
         let (image, end) = (self.records.len(), self.end + room);
         if cloud_optimized {
             ensure!(self.container.image.big || end <= u64::from(u32::MAX), too_large(&self.container.path));
+            self.forget()?;
             self.make_room(room, on_threads)?;
             self.end = self.container.header_bytes;
         }

@@ -64,7 +64,7 @@ fn a_huge_file_starts_small_and_takes_its_last_block() {
     (spec.big, spec.mask, spec.block) = (true, true, 512);
     let container = create_header(&path, &spec).unwrap();
     assert!(container.header_bytes < 1 << 20);
-    let mut writer = BlockWriter::new(container).unwrap();
+    let mut writer = BlockWriter::new(container, None).unwrap();
     let block = image_block(&spec, 195, 156, &[0, 1, 2, 3]);
     let index = writer.container().image.block_index(195, 156, 0);
     assert_eq!(index + 1, writer.container().image.blocks());

@@ -86,7 +86,7 @@ fn write(path: &Path, spec: &OutputSpec) -> Written {
     let container = create_header(path, spec).unwrap();
     let (image, mask) = (container.image.clone(), container.mask.clone());
     let all: Vec<usize> = (0..spec.bands.len()).collect();
-    let mut writer = BlockWriter::new(container).unwrap();
+    let mut writer = BlockWriter::new(container, None).unwrap();
     let grid = image.block_grid();
     for row in 0..grid.rows {
         for column in (0..grid.columns).filter(|column| !is_sparse(*column, row)) {

@@ -37,7 +37,7 @@ fn blocks_that_the_file_cannot_take_are_refused() {
     let spec = spec(Size::new(20, 20), PixelType::Byte, 1);
     let image = |index| BlockId { level: 0, plane: Plane::Image, index };
     let block = image_block(&spec, 0, 0, &[0]);
-    let mut writer = BlockWriter::new(create_header(&path, &spec).unwrap()).unwrap();
+    let mut writer = BlockWriter::new(create_header(&path, &spec).unwrap(), None).unwrap();
     assert!(writer.append(image(4), &block).unwrap_err().to_string().contains("no block"));
     let mask = BlockId { level: 0, plane: Plane::Mask, index: 0 };
     assert!(writer.append(mask, &block).unwrap_err().to_string().contains("no mask"));
@@ -50,11 +50,11 @@ fn blocks_that_the_file_cannot_take_are_refused() {
     container.header_bytes = u64::from(u32::MAX) - 300;
     let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
     file.set_len(container.header_bytes).unwrap();
-    let mut writer = BlockWriter::new(container.clone()).unwrap();
+    let mut writer = BlockWriter::new(container.clone(), None).unwrap();
     writer.append(image(0), &block).unwrap();
     let message = writer.append(image(1), &block).unwrap_err().to_string();
     assert!(message.contains("4 GiB") && message.contains("BigTIFF"), "{message}");
-    assert!(BlockWriter::new(container).unwrap_err().to_string().contains("changed by somebody else"));
+    assert!(BlockWriter::new(container, None).unwrap_err().to_string().contains("changed by somebody else"));
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn a_full_disk_is_reported_with_the_name_of_the_file() {
     let container = create_header(&path, &spec(Size::new(20, 20), PixelType::Byte, 1)).unwrap();
     std::fs::remove_file(&path).unwrap();
     std::os::unix::fs::symlink("/dev/full", &path).unwrap();
-    let mut writer = BlockWriter::new(Container { header_bytes: 0, ..container }).unwrap();
+    let mut writer = BlockWriter::new(Container { header_bytes: 0, ..container }, None).unwrap();
     let block = EncodedBlock::new(vec![1; 256]);
     let error = writer.append(BlockId { level: 0, plane: Plane::Image, index: 0 }, &block).unwrap_err();
     let message = format!("{error:#}");

@@ -6,7 +6,9 @@
 
 mod block;
 mod choose;
+mod curvature;
 mod decide;
+mod descent;
 mod geometric;
 mod moments;
 mod network;
@@ -18,6 +20,7 @@ mod scene;
 mod side;
 #[cfg(test)]
 mod tests;
+mod view;
 mod wide;
 
 use super::{Buffer, Number, Pixel, PixelType};

@@ -39,8 +39,8 @@ pub trait Work<B> {
 
 /// Where blocks are stored. Called in order, never by two threads at once.
 pub trait Sink<B>: Send {
-    /// Stores one run's blocks.
-    fn store(&mut self, blocks: Vec<B>) -> Result<()>;
+    /// Stores the blocks of the run at this place, which may be none.
+    fn store(&mut self, place: usize, blocks: Vec<B>) -> Result<()>;
 }
 
 /// Makes all windows with `workers` workers and stores their blocks in order. At most `ahead` windows are in work or
@@ -114,10 +114,10 @@ impl<'a, B> State<'a, B> {
     }
 
     /// The waiting runs that come next.
-    fn take_ready(&mut self) -> Vec<Vec<B>> {
+    fn take_ready(&mut self) -> Vec<(usize, Vec<B>)> {
         let mut ready = Vec::new();
         while let Some(blocks) = self.waiting.remove(&self.next_run) {
-            ready.push(blocks);
+            ready.push((self.next_run, blocks));
             self.next_run += 1;
         }
         ready
@@ -195,7 +195,7 @@ impl<'a, B: Send> Queue<'a, B> {
         while !state.made.is_empty() {
             let (made, ready) = (std::mem::take(&mut state.made), state.take_ready());
             drop(state);
-            ready.into_iter().try_for_each(|blocks| sink.store(blocks))?;
+            ready.into_iter().try_for_each(|(place, blocks)| sink.store(place, blocks))?;
             state = self.lock();
             let more = state.finish(&made);
             self.wake(more, &state);

@@ -27,7 +27,7 @@ fn runs(job: Job) -> Vec<Run<(usize, usize)>> {
 struct Stored(Vec<(usize, usize)>);
 
 impl Sink<(usize, usize)> for Stored {
-    fn store(&mut self, blocks: Vec<(usize, usize)>) -> Result<()> {
+    fn store(&mut self, _: usize, blocks: Vec<(usize, usize)>) -> Result<()> {
         self.0.extend(blocks);
         Ok(())
     }
@@ -136,7 +136,7 @@ fn a_panic_in_a_worker_is_an_error_and_leaves_nobody_waiting() {
 fn an_error_of_the_sink_ends_the_job() {
     struct Full(usize);
     impl Sink<(usize, usize)> for Full {
-        fn store(&mut self, _: Vec<(usize, usize)>) -> Result<()> {
+        fn store(&mut self, _: usize, _: Vec<(usize, usize)>) -> Result<()> {
             self.0 += 1;
             if self.0 > 3 { bail!("no space left") } else { Ok(()) }
         }
@@ -216,13 +216,13 @@ fn comes_to(count: &AtomicUsize, wanted: usize) -> bool {
 fn windows_are_begun_while_blocks_are_stored_but_no_further_than_allowed() {
     struct Slow<'a>(&'a AtomicUsize, usize, Stored);
     impl Sink<(usize, usize)> for Slow<'_> {
-        fn store(&mut self, blocks: Vec<(usize, usize)>) -> Result<()> {
+        fn store(&mut self, place: usize, blocks: Vec<(usize, usize)>) -> Result<()> {
             if self.2.0.is_empty() {
                 assert!(comes_to(self.0, self.1), "storing keeps the others from their windows");
                 std::thread::sleep(Duration::from_millis(5));
                 assert_eq!(self.0.load(Ordering::SeqCst), self.1);
             }
-            self.2.store(blocks)
+            self.2.store(place, blocks)
         }
     }
     for (workers, ahead) in [(2, 2), (2, 5), (4, 8), (16, 20)] {

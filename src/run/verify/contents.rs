@@ -88,13 +88,13 @@ impl Contents<'_> {
     fn areas(&self, depth: Depth) -> Vec<(usize, Window)> {
         let bands = self.mosaic.bands.len();
         // The second decision holds every source's values at once: where many lie on each other, areas are smaller.
-        let most = |job: &Job| {
+        let most = |job: &Job, bytes: usize| {
             let touching: Vec<usize> = self.touching.sources(job.window_row, job.window).collect();
-            reference::largest_side(self.mosaic, &touching, LARGEST_SIDE, self.bytes_to_decide)
+            reference::largest_side(self.mosaic, &touching, LARGEST_SIDE, bytes)
         };
         match depth {
-            Depth::Sample => sample(self.jobs, bands, most),
-            Depth::Everything => everything(self.jobs, most),
+            Depth::Sample => sample(self.jobs, bands, |job| most(job, SAMPLE_BYTES)),
+            Depth::Everything => everything(self.jobs, |job| most(job, self.bytes_to_decide)),
         }
     }
 }
@@ -124,6 +124,8 @@ fn holds(file: &File, record: &BlockRecord, framed: bool) -> io::Result<bool> {
 
 /// Columns and rows that an area has at most.
 const LARGEST_SIDE: usize = 512;
+/// Bytes that deciding an area of the sample may take.
+const SAMPLE_BYTES: usize = 8 << 20;
 
 /// Small areas spread over the jobs, each in another corner of a block; fewer where there are many bands.
 fn sample(jobs: &Jobs, bands: usize, most_side: impl Fn(&Job) -> usize) -> Vec<(usize, Window)> {

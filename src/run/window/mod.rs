@@ -11,6 +11,7 @@ mod scores;
 mod stacked;
 
 use std::ops::Range;
+use std::path::Path;
 use std::sync::Mutex;
 use std::time::Instant;
 
@@ -22,10 +23,10 @@ use super::pyramid::{Pyramid, TileEncoder};
 use crate::codec::{Compression, Predictor};
 use crate::geometry::{Size, Window};
 use crate::output::{BlockId, EncodedBlock, OverviewStore, Plane};
-use crate::pixels::{Area, gather_block};
-use crate::plan::{Job, Plan, Touching};
-use crate::source::Mosaic;
+use crate::pixels::{Area, Buffer, gather_block};
+use crate::plan::{Job, Jobs, Plan, Touching};
 use crate::source::direct::DirectSources;
+use crate::source::{Finished, Mosaic};
 use blocks::BlockEncoder;
 use decided::Decided;
 pub use derived::DerivedBands;
@@ -62,6 +63,18 @@ pub struct Shared<'a> {
     pub judging: Mutex<()>,
     /// What the workers did, summed over all of them.
     pub totals: &'a Totals,
+    /// What stood in the output when the run began.
+    pub finished: Option<FinishedPart<'a>>,
+}
+
+/// An output that an earlier run began.
+pub struct FinishedPart<'a> {
+    /// All blocks before this position, counted row by row, stand in it, and are entered in its header.
+    pub position: u64,
+    /// The windows of this run.
+    pub jobs: &'a Jobs,
+    /// The file.
+    pub path: &'a Path,
 }
 
 impl Shared<'_> {
@@ -85,6 +98,8 @@ pub struct WindowMaker<'a> {
     decided: Decided<'a>,
     blocks: BlockEncoder<'a>,
     tiles: TileEncoder<'a>,
+    /// What stood in the output when the run began, once it is read.
+    finished: Option<Finished>,
     /// Rows × columns of the area in work: 1 where any band of the mosaic has data. Kept only where it is wanted.
     valid_in_any: Vec<u8>,
 }
@@ -97,7 +112,14 @@ impl<'a> WindowMaker<'a> {
     pub fn new(shared: &'a Shared<'a>) -> Result<WindowMaker<'a>> {
         let blocks = BlockEncoder::new(shared)?;
         let tiles = TileEncoder::new(shared, blocks.implicit().to_vec())?;
-        Ok(WindowMaker { shared, decided: Decided::new(shared), blocks, tiles, valid_in_any: Vec::new() })
+        Ok(WindowMaker {
+            shared,
+            decided: Decided::new(shared),
+            blocks,
+            tiles,
+            finished: None,
+            valid_in_any: Vec::new(),
+        })
     }
 
     /// Makes the blocks of an area of the window, its bands a few at a time.
@@ -174,13 +196,48 @@ impl<'a> WindowMaker<'a> {
         Ok(())
     }
 
+    /// Whether all blocks of a window stood in the output when the run began.
+    fn is_finished(&self, job: Job) -> bool {
+        self.shared.finished.as_ref().is_some_and(|part| part.jobs.is_before(job.window, part.position))
+    }
+
+    /// Reads a finished window back, if overviews are made of it.
+    fn read_finished(&mut self, job: Job) -> Result<()> {
+        let Shared { mosaic, plan, overviews: Some(_), finished: Some(part), .. } = self.shared else {
+            return Ok(());
+        };
+        let file = match &mut self.finished {
+            Some(file) => file,
+            none => none.insert(Finished::open(part.path)?),
+        };
+        let count = mosaic.bands.len();
+        for area in job.window.cut(plan.area) {
+            for first in (0..count).step_by(plan.bands_at_once) {
+                let bands = first..count.min(first + plan.bands_at_once);
+                let reading = Instant::now();
+                self.valid_in_any.resize(area.pixels(), 0);
+                let mask = mosaic.mask.then_some(&mut self.valid_in_any[..]);
+                file.read(area, bands, &mut self.decided.pixels, mask)?;
+                self.valid_in_any.iter_mut().for_each(|valid| *valid = u8::from(*valid != 0));
+                Totals::add(&self.shared.totals.read, reading);
+                let making = Instant::now();
+                add_overviews(
+                    self.shared,
+                    &mut self.tiles,
+                    (area, first),
+                    (&self.decided.pixels, &self.valid_in_any),
+                )?;
+                Totals::add(&self.shared.totals.overviews, making);
+            }
+        }
+        Ok(())
+    }
+
     /// Hands the area's pixels on to the overviews.
     fn make_overviews(&mut self, area: Window, first_band: usize) -> Result<()> {
-        let Some((pyramid, store)) = self.shared.overviews else { return Ok(()) };
         let making = Instant::now();
-        let mask = self.shared.mosaic.mask.then_some(&self.valid_in_any[..]);
-        let area = Area { window: area, pixels: &self.decided.pixels, mask };
-        pyramid.add(first_band, &area, |finished| self.tiles.encode(finished, store))?;
+        let pixels = (&self.decided.pixels, &self.valid_in_any[..]);
+        add_overviews(self.shared, &mut self.tiles, (area, first_band), pixels)?;
         Totals::add(&self.shared.totals.overviews, making);
         Ok(())
     }
@@ -207,6 +264,10 @@ impl Work<(BlockId, EncodedBlock)> for WindowMaker<'_> {
     fn make(&mut self, job: Job) -> Result<Vec<WindowRun>> {
         let rows = job.window.rows.div_ceil(self.shared.block);
         let mut runs: Vec<_> = (0..rows).map(|row| Run { place: job.run(row), blocks: Vec::new() }).collect();
+        if self.is_finished(job) {
+            self.read_finished(job)?;
+            return Ok(runs);
+        }
         self.decided.begin(job, 0..self.shared.plan.bands_at_once.min(self.shared.mosaic.bands.len()));
         for area in job.window.cut(self.shared.plan.area) {
             self.make_area(job, area, &mut runs)?;
@@ -217,6 +278,18 @@ impl Work<(BlockId, EncodedBlock)> for WindowMaker<'_> {
         runs.iter_mut().for_each(|run| run.blocks.sort_by_key(|(id, _)| self.place_in_run(*id)));
         Ok(runs)
     }
+}
+
+/// Hands an area's pixels of the bands from `first_band` on, and where any band of it has data, on to the overviews.
+fn add_overviews(
+    shared: &Shared,
+    tiles: &mut TileEncoder,
+    (window, first_band): (Window, usize),
+    (pixels, valid): (&Buffer, &[u8]),
+) -> Result<()> {
+    let Some((pyramid, store)) = shared.overviews else { return Ok(()) };
+    let area = Area { window, pixels, mask: shared.mosaic.mask.then_some(valid) };
+    pyramid.add(first_band, &area, |finished| tiles.encode(finished, store))
 }
 
 /// Whether any pixel of a part of an area is valid (rows × columns of `area`).

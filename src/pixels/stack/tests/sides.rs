@@ -51,9 +51,7 @@ fn check_choice<T: Pixel>(plan: &Plan, rule: Rule) -> Result<(), TestCaseError> 
                     let found = pixels.pixels::<f64>().chunks(plan.pixels);
                     let point: Vec<f64> = found.map(|band| band[pixel]).collect();
                     let (sum, least) = (distance_to_all(&point, &scenes), least_distance_to_all(&scenes));
-                    // Steps may be short also near a scene that pulls hard but not hard enough; they end then.
-                    let near = sum <= least * (1.0 + 1e-4) + 1e-2 + scenes.len() as f64 / 512.0;
-                    prop_assert!(near, "{:?} has {}, not {}, of {:?}", point, sum, least, scenes);
+                    prop_assert!(near(sum, least), "{:?} has {}, not {}, of {:?}", point, sum, least, scenes);
                 }
                 continue;
             }

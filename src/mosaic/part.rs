@@ -1,0 +1,199 @@
+//! What decides an output's bytes, so that another run may go on with a part of it; and the part that this run works on.
+
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use super::{Hooks, Prepared};
+use crate::config::{SceneSettings, Settings};
+use crate::output::{BlockId, BlockWriter, Checkpoints, Container, EncodedBlock, OutputSpec, Stored, Target};
+use crate::output::{Job, create_header};
+use crate::plan::Jobs;
+use crate::run::Sink;
+use crate::source::gdal_version;
+
+/// Everything that decides the bytes of the output: the program, what is asked, and the inputs as they are now. How
+/// windows are cut, and by how many workers they are made, does not.
+pub fn job(settings: &Settings, prepared: &Prepared) -> Job {
+    let Settings {
+        inputs: _,
+        output,
+        format,
+        overviews,
+        overview_resampling,
+        overwrite: _,
+        chunk: _,
+        block,
+        method,
+        expressions,
+        expression_stage,
+        scale_factor,
+        count_band,
+        provenance,
+        date_band,
+        scenes,
+        crs,
+        resolution,
+        bounds,
+        align,
+        resampling,
+        bands,
+        dtype,
+        src_nodata,
+        nodata,
+        compression,
+        predictor,
+        creation_options,
+        memory: _,
+        threads: _,
+        on_error: _,
+        reader: _,
+        verify: _,
+        resume: _,
+        checkpoint: _,
+        report: _,
+    } = settings;
+    let SceneSettings {
+        stac,
+        scene_pattern,
+        from,
+        to,
+        max_cloud,
+        order,
+        harmonize,
+        zero_is_nodata,
+        mask_band,
+        mask_values,
+        keep_values,
+        mask_bits,
+        mask_buffer,
+        min_count,
+    } = scenes;
+    let asked = [
+        ("mosaic-stream", env!("CARGO_PKG_VERSION").into()),
+        ("GDAL", gdal_version()),
+        ("--output", output.file_name().unwrap_or_default().to_string_lossy().into_owned()),
+        ("--format", format!("{format:?}")),
+        ("--overviews", format!("{overviews:?}")),
+        ("--overview-resampling", format!("{overview_resampling:?}")),
+        ("--block", block.to_string()),
+        ("--method", method.to_string()),
+        ("--expr", expressions.join(";")),
+        ("--expr-stage", format!("{expression_stage:?}")),
+        ("--scale-factor", format!("{scale_factor:?}")),
+        ("--count-band, --provenance, --date-band", format!("{count_band}, {provenance}, {date_band}")),
+        ("which scenes", format!("{stac:?}, {scene_pattern:?}, {from:?}, {to:?}, {max_cloud:?}, {order:?}")),
+        ("--harmonize, --zero-is-nodata", format!("{harmonize:?}, {zero_is_nodata}")),
+        (
+            "which pixels",
+            format!("{mask_band:?}, {mask_values:?}, {keep_values:?}, {mask_bits:?}, {mask_buffer}"),
+        ),
+        ("--min-count", min_count.to_string()),
+        ("--crs", format!("{crs:?}")),
+        ("--resolution", format!("{resolution:?}")),
+        ("--bounds", format!("{bounds:?}")),
+        ("--align", align.to_string()),
+        ("--resampling", format!("{resampling:?}")),
+        ("--bands", bands.join(",")),
+        ("--dtype", format!("{dtype:?}")),
+        ("--src-nodata", format!("{src_nodata:?}")),
+        ("--nodata", format!("{nodata:?}")),
+        ("--compress", format!("{compression:?}")),
+        ("--predictor", format!("{predictor:?}")),
+        ("--co", format!("{creation_options:?}")),
+    ];
+    let sources = prepared.mosaic.sources.iter().map(|placed| {
+        let stamp = placed.source.stamp.map_or("not a local file".into(), |stamp| stamp.to_string());
+        (placed.source.name.to_string(), stamp)
+    });
+    Job { decides: asked.map(|(name, value)| (name.to_string(), value)).into_iter().chain(sources).collect() }
+}
+
+/// The file to write: a new one, or with `--resume` that of an earlier run of the same job, with what it holds.
+pub fn claim(settings: &Settings, job: &Job, prepared: &mut Prepared) -> Result<(Target, Option<Stored>)> {
+    let output = &settings.output;
+    if settings.resume
+        && let Some((target, stored)) = Target::take_over(output, job)?
+    {
+        return Ok((target, Some(stored)));
+    }
+    let target = Target::new(output)?;
+    let left = target.left_by_others()?.into_iter();
+    prepared.warnings.extend(left.map(|part| {
+        format!(
+            "an earlier run left {}: --resume goes on with it, mosaic-stream clean {} removes it",
+            part.display(),
+            output.display()
+        )
+    }));
+    Ok((target, None))
+}
+
+/// Opens the file for its blocks: with a new header, or behind what is stored.
+pub fn open(
+    settings: &Settings,
+    (target, stored): (&Target, Option<Stored>),
+    spec: &OutputSpec,
+    job: Job,
+) -> Result<(BlockWriter, Vec<String>)> {
+    let every = Duration::from_secs(settings.checkpoint);
+    let checkpoints = Checkpoints { index: target.index()?, job, every };
+    let Some(stored) = stored else {
+        let container = create_header(target.path(), spec)?;
+        let warnings = container.warnings.clone();
+        return Ok((BlockWriter::new(container, Some(checkpoints))?, warnings));
+    };
+    let mut scratch = target.path().as_os_str().to_owned();
+    scratch.push(".header");
+    let scratch = PathBuf::from(scratch);
+    let container = create_header(&scratch, spec).and_then(|container| {
+        if let Some(side_file) = &container.side_file {
+            std::fs::rename(side_file, target.side_file()).context("the part's side file")?;
+        }
+        Ok(Container {
+            side_file: Some(target.side_file().to_owned()).filter(|file| file.exists()),
+            ..container
+        })
+    });
+    let warnings = container.as_ref().map_or(Vec::new(), |container| container.warnings.clone());
+    let writer =
+        container.and_then(|container| BlockWriter::resume(container, target.path(), stored, checkpoints));
+    std::fs::remove_file(&scratch).context("remove the new header")?;
+    Ok((writer?, warnings))
+}
+
+/// Appends blocks as they come in their order, without those that stand in the file already.
+pub struct Storing<'a> {
+    pub writer: BlockWriter,
+    pub jobs: &'a Jobs,
+    /// All blocks before this position stood in the file when the run began.
+    pub stored_to: u64,
+    /// Where the unfinished file is, for whoever must end the process at once: nowhere once it is worth keeping.
+    pub unfinished: &'a Mutex<Option<PathBuf>>,
+}
+
+impl<'a> Storing<'a> {
+    /// For a writer that has taken over everything before this position.
+    pub fn new(writer: BlockWriter, stored_to: u64, jobs: &'a Jobs, hooks: &'a Hooks) -> Storing<'a> {
+        Storing { writer, jobs, stored_to, unfinished: hooks.unfinished }
+    }
+}
+
+impl Sink<(BlockId, EncodedBlock)> for Storing<'_> {
+    fn store(&mut self, place: usize, blocks: Vec<(BlockId, EncodedBlock)>) -> Result<()> {
+        let count = self.jobs.grid.blocks().pixels() as u64;
+        let new = |id: &BlockId| id.index % count >= self.stored_to;
+        blocks.iter().filter(|(id, _)| new(id)).try_for_each(|(id, block)| self.writer.append(*id, block))?;
+        let end = self.jobs.end_of_run(place);
+        if end <= self.stored_to {
+            return Ok(());
+        }
+        self.writer.done_to(end)?;
+        if self.writer.can_be_resumed() {
+            self.unfinished.lock().unwrap_or_else(PoisonError::into_inner).take();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,169 @@
+//! Now and then says in the part's index how far the file is, and goes on where another run said so.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use twox_hash::XxHash3_64;
+
+use super::{BlockWriter, FRAME};
+use crate::output::part::{Done, Head, Job, Stored, line};
+use crate::output::patch::enter_blocks;
+use crate::output::write_back::Entries;
+use crate::output::{BlockRecord, Container};
+
+/// When and where a file says how far it is.
+pub struct Checkpoints {
+    /// The part's index.
+    pub index: File,
+    /// What decides the file's bytes.
+    pub job: Job,
+    /// Seconds between two entries.
+    pub every: Duration,
+}
+
+/// The entries of a file that is being written.
+#[derive(Debug)]
+pub(super) struct Progress {
+    /// What the first line says, until it stands there.
+    head: Option<String>,
+    every: Duration,
+    last: Instant,
+    /// Blocks that the index knows of, and the position that it tells.
+    told: usize,
+    position: u64,
+    any: Arc<AtomicBool>,
+}
+
+impl Checkpoints {
+    /// The entries to come, behind what is stored already.
+    pub(super) fn begin(self, container: &Container, stored: Option<&Stored>) -> Result<(Progress, Entries)> {
+        let Checkpoints { index, job, every } = self;
+        let any = Arc::new(AtomicBool::new(stored.is_some()));
+        let head = match stored {
+            Some(_) => None,
+            None => Some(line(&Head { job, header_bytes: container.header_bytes })?),
+        };
+        let told = stored.map_or(0, |stored| stored.records.len());
+        let position = stored.map_or(0, |stored| stored.position);
+        let progress = Progress { head, every, last: Instant::now(), told, position, any: Arc::clone(&any) };
+        Ok((progress, Entries { file: index, any }))
+    }
+}
+
+impl BlockWriter {
+    /// All blocks before this position of the full resolution, counted row by row, are appended or stay sparse. Says
+    /// so in the index when it is time to.
+    ///
+    /// # Errors
+    /// When what was written before could not be brought to the disk.
+    pub fn done_to(&mut self, position: u64) -> Result<()> {
+        let Some(progress) = &mut self.progress else { return Ok(()) };
+        progress.position = position;
+        if progress.last.elapsed() < progress.every {
+            return Ok(());
+        }
+        self.tell(false)
+    }
+
+    /// All blocks before this position are stored; 0 where nobody is to go on with the file.
+    pub fn position(&self) -> u64 {
+        self.progress.as_ref().map_or(0, |progress| progress.position)
+    }
+
+    /// Whether another run could go on with the file.
+    pub fn can_be_resumed(&self) -> bool {
+        self.progress.as_ref().is_some_and(|progress| progress.any.load(Ordering::Relaxed))
+    }
+
+    /// Says how far the file is before it is left, if the index tells anything yet.
+    ///
+    /// # Errors
+    /// When the file cannot be brought to the disk.
+    pub fn leave(mut self) -> Result<()> {
+        if self.can_be_resumed() {
+            self.write_back.finish().context("bring the part to the disk")?;
+            self.write_back = super::WriteBack::start(&self.file, self.entries()?)?;
+            self.tell(true)?;
+            self.write_back.finish().context("bring the part's index to the disk")?;
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, at_last: bool) -> Result<()> {
+        let moves = self.container.cloud_optimized && !self.container.overviews.is_empty();
+        let Some(progress) = &mut self.progress else { return Ok(()) };
+        let mut text = progress.head.clone().unwrap_or_default();
+        text += &line(&Done::new(progress.position, self.end, &self.records[progress.told..]))?;
+        let name = self.container.path.display();
+        // Bytes that will move are brought to the disk at the end: they outlive the process, if not the machine.
+        let taken = self.write_back.enter(text, at_last || !moves);
+        if taken.with_context(|| format!("{name} cannot be brought to the disk"))? {
+            (progress.head, progress.told, progress.last) = (None, self.records.len(), Instant::now());
+        }
+        Ok(())
+    }
+
+    fn entries(&self) -> Result<Option<Entries>> {
+        let Some((index, progress)) = self.index.as_ref().zip(self.progress.as_ref()) else {
+            return Ok(None);
+        };
+        Ok(Some(Entries { file: index.try_clone()?, any: Arc::clone(&progress.any) }))
+    }
+
+    /// Nobody can go on with the file from now on: what it holds is about to move.
+    pub(super) fn forget(&mut self) -> Result<()> {
+        let Some(index) = self.progress.take().and(self.index.take()) else { return Ok(()) };
+        index.set_len(0).context("empty the part's index")
+    }
+
+    /// Takes over what is stored in the file already: writes the header anew, drops what is behind the last entry, and
+    /// lets GDAL read the blocks.
+    pub(super) fn take_over(&mut self, header: &[u8], stored: Stored) -> Result<()> {
+        let name = self.container.path.display();
+        let what = || format!("cannot go on with {name}");
+        ensure!(
+            stored.header_bytes == header.len() as u64,
+            "{name}: its header has {} bytes, that of this job {}",
+            stored.header_bytes,
+            header.len()
+        );
+        let length = self.file.metadata().with_context(what)?.len();
+        ensure!(length >= stored.end, "{name} has {length} bytes, and its index tells of {}", stored.end);
+        self.file.set_len(stored.end).with_context(what)?;
+        self.file.write_all_at(header, 0).with_context(what)?;
+        let mut sorted = stored.records.clone();
+        sorted.sort_unstable_by_key(|record| record.id);
+        enter_blocks(&self.file, &self.container, &sorted).with_context(what)?;
+        (self.end, self.records) = (stored.end, stored.records);
+        Ok(())
+    }
+}
+
+impl Stored {
+    /// Drops the first block whose bytes are not those that were stored, as after a machine lost its power, and
+    /// everything behind it.
+    pub(super) fn drop_damaged(&mut self, container: &Container) -> Result<()> {
+        let name = container.path.display();
+        let file = File::open(&container.path).with_context(|| format!("cannot read {name}"))?;
+        let Some(damaged) = self.records.iter().position(|record| !is_whole(&file, record)) else {
+            return Ok(());
+        };
+        let blocks = container.image.size.tiles(container.image.block).pixels() as u64;
+        let position = self.records[damaged].id.index % blocks;
+        let first = self.records[..damaged].partition_point(|record| record.id.index % blocks < position);
+        let frame = if container.cloud_optimized { FRAME } else { 0 };
+        (self.position, self.end) = (position, self.records[first].offset - frame);
+        self.records.truncate(first);
+        Ok(())
+    }
+}
+
+/// Whether a block's bytes are those that were stored.
+fn is_whole(file: &File, record: &BlockRecord) -> bool {
+    let mut bytes = vec![0; record.size as usize];
+    file.read_exact_at(&mut bytes, record.offset).is_ok() && XxHash3_64::oneshot(&bytes) == record.checksum
+}

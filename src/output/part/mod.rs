@@ -1,0 +1,108 @@
+//! An unfinished output: a part file with the blocks that are stored already, and beside it an index that says how far
+//! it is, so that another run can go on with it.
+//!
+//! The index is text, a line an entry, each behind the checksum of its text: first what the job is, then now and then
+//! the blocks stored since the last entry. A line that a death cut short does not count, nor what is behind it.
+//! Whoever works on a part holds a lock on its index.
+
+mod entry;
+mod index;
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+pub use entry::Job;
+pub(super) use entry::{Done, Head, line};
+pub use index::Stored;
+pub(super) use index::{Index, Opened};
+
+/// How a part's file is called, behind the output's name.
+pub(super) const PART: &str = ".partial";
+/// How its index is called, behind the part's name.
+pub(super) const INDEX: &str = ".index";
+
+/// What begins the names of an output's parts.
+pub(super) fn prefix(name: &OsStr) -> OsString {
+    let mut prefix = OsString::from(".");
+    // File systems allow 255 bytes.
+    prefix.push(if name.len() <= 200 { name } else { "output".as_ref() });
+    prefix.push(".");
+    prefix
+}
+
+/// The index that belongs to a part.
+pub(super) fn index_of(part: &Path) -> PathBuf {
+    let mut path = part.as_os_str().to_owned();
+    path.push(INDEX);
+    path.into()
+}
+
+/// The part files of an output, by name, that have an index.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub(super) fn beside(output: &Path) -> Result<Vec<PathBuf>> {
+    let (folder, name) = (folder_of(output), output.file_name().unwrap_or_default());
+    let entries =
+        fs::read_dir(folder).with_context(|| format!("cannot read the folder {}", folder.display()))?;
+    let (prefix, ending) = (prefix(name), [PART, INDEX].concat());
+    let part = |name: &OsStr| {
+        let (name, prefix) = (name.as_encoded_bytes(), prefix.as_encoded_bytes());
+        let random = name.strip_prefix(prefix)?.strip_suffix(ending.as_bytes())?;
+        // The part of an output with a longer name, such as a.tif.tif, has a point there.
+        let is_part = !random.is_empty() && random.iter().all(u8::is_ascii_alphanumeric);
+        is_part.then(|| name.len() - INDEX.len())
+    };
+    let mut parts = Vec::new();
+    for entry in entries {
+        let name = entry?.file_name();
+        if let Some(length) = part(&name) {
+            let name = name.to_string_lossy();
+            parts.push(folder.join(&name[..length]));
+        }
+    }
+    parts.sort();
+    Ok(parts)
+}
+
+/// Removes what earlier runs left of an output; returns the part files.
+///
+/// # Errors
+/// When a run is at work on one of them, or one cannot be removed.
+pub fn clean(output: &Path) -> Result<Vec<PathBuf>> {
+    let parts = beside(output)?;
+    for part in &parts {
+        let Opened::Free(index, _) = Index::open(part)? else {
+            bail!("{}: a run is at work on it", part.display());
+        };
+        drop(index);
+        remove(part)?;
+    }
+    Ok(parts)
+}
+
+/// Removes a part file and what GDAL made beside it; its index has gone.
+pub(super) fn remove(part: &Path) -> Result<()> {
+    let mut side_file = part.as_os_str().to_owned();
+    side_file.push(".aux.xml");
+    for path in [part, Path::new(&side_file)] {
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("cannot remove {}", path.display()));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The folder in which an output stands.
+pub(super) fn folder_of(output: &Path) -> &Path {
+    match output.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}

@@ -1,0 +1,49 @@
+//! What stands in the output already, read back to go on with it.
+
+use std::ffi::c_int;
+use std::ops::Range;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use gdal::Dataset;
+
+use super::calls::{self, Destination};
+use super::open::open;
+use super::trap::checked;
+use crate::geometry::Window;
+use crate::pixels::Buffer;
+
+/// An unfinished output whose blocks are entered in its header. It belongs to the thread that opened it.
+pub struct Finished(Dataset);
+
+impl Finished {
+    /// Opens it.
+    ///
+    /// # Errors
+    /// When GDAL does not take it.
+    pub fn open(path: &Path) -> Result<Finished> {
+        let name = path.to_str().context("the output's name is not UTF-8")?;
+        checked("open what is finished", || open(name)).map(Finished)
+    }
+
+    /// Reads a window of some bands into `pixels` (bands × rows × columns), and where there is a mask, which of its pixels
+    /// are valid into `mask` (rows × columns, zero or not).
+    ///
+    /// # Errors
+    /// When GDAL reports any failure.
+    pub fn read(
+        &self,
+        window: Window,
+        bands: Range<usize>,
+        pixels: &mut Buffer,
+        mask: Option<&mut [u8]>,
+    ) -> Result<()> {
+        checked("read what is finished", || {
+            let to = Destination { size: window.size(), column: 0, row: 0, band: 0 };
+            pixels.resize(bands.len() * window.pixels());
+            let numbers: Vec<c_int> = bands.map(|band| band as c_int + 1).collect();
+            calls::read(&self.0, window, &numbers, pixels, to)?;
+            mask.map_or(Ok(()), |mask| calls::read_mask(&self.0, window, mask, to))
+        })
+    }
+}

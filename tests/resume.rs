@@ -1,0 +1,207 @@
+//! A job that ends early, however that happens, loses no more than its last seconds: `--resume` goes on, and the file is
+//! the one that an undisturbed run makes.
+
+mod common;
+
+use std::fs;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use common::{Folder, Outcome, Source, random};
+
+/// Four sources of noise that overlap, with nodata, or with masks instead.
+fn write_sources(folder: &Folder, mask: bool) {
+    for (number, (x, y)) in
+        [(0.0, 0.0), (250.0, 30.0), (20.0, -260.0), (270.0, -250.0)].into_iter().enumerate()
+    {
+        let value = move |band, x, y| i128::from(1 + random(number as u64, band, x / 3, y) % 200);
+        let source = Source::new(300, 300).bands(3).at(x, y).pixels(value);
+        let source = match mask {
+            true => source.internal_mask(move |x, y| !random(9, number, x / 40, y / 40).is_multiple_of(4)),
+            false => source.nodata(7.0),
+        };
+        let options = "TILED=YES BLOCKXSIZE=64 BLOCKYSIZE=64 COMPRESS=DEFLATE INTERLEAVE=PIXEL";
+        source.options(options).write(folder.path(format!("in{number}.tif")));
+    }
+}
+
+const JOB: &str = "in0.tif in1.tif in2.tif in3.tif -o out.tif --block 64 --checkpoint 0 --progress none";
+
+/// Lines in the index of the part that is there; 0 where there is none.
+fn entries(folder: &Folder) -> usize {
+    let index = folder.names().into_iter().find(|name| name.ends_with(".partial.index"));
+    index.map_or(0, |name| fs::read_to_string(folder.path(name)).unwrap_or_default().lines().count())
+}
+
+fn start(folder: &Folder, line: &str) -> Child {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let mut command = folder.command(&words);
+    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+/// Starts the job and ends it with SIGKILL once its index has so many lines. Whether it was not done before.
+fn killed_at(folder: &Folder, line: &str, lines: usize) -> bool {
+    let mut child = start(folder, line);
+    let since = Instant::now();
+    while entries(folder) < lines && child.try_wait().unwrap().is_none() {
+        assert!(since.elapsed() < Duration::from_secs(60), "the job neither ends nor goes on");
+        std::thread::sleep(Duration::from_micros(200));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    !folder.path("out.tif").exists()
+}
+
+/// Whether a killed and resumed job makes the file that an undisturbed one makes; killed as often as it can be.
+fn check_kills(mask: bool, options: &str, kills: u64) {
+    let folder = Folder::new();
+    write_sources(&folder, mask);
+    folder.run(&format!("{JOB} {options}").replace("out.tif", "wanted.tif")).done();
+    let mut killed = 0;
+    for kill in 0..kills {
+        // Windows and workers may be others the next time.
+        let other = |what: usize| {
+            let chunk = 64 * (1 + random(kill, what, 1, 0) % 3);
+            format!("{JOB} {options} --chunk {chunk} --threads {}", 1 + random(kill, what, 2, 0) % 2)
+        };
+        let mut lines = 2;
+        let mut resume = "";
+        while killed_at(&folder, &format!("{} {resume}", other(lines)), lines) {
+            (killed, resume) = (killed + 1, "--resume");
+            lines += 1 + random(kill, lines, 3, 0) as usize % 9;
+            if killed % 4 == 3 {
+                break;
+            }
+        }
+        if !folder.path("out.tif").exists() {
+            folder.run(&format!("{} --resume --verify full", other(0))).done();
+        }
+        assert!(folder.read("out.tif") == folder.read("wanted.tif"), "{options}, kill {kill}");
+        let left = folder.names().into_iter().filter(|name| name.starts_with('.')).collect::<Vec<_>>();
+        assert!(left.is_empty(), "a finished run leaves {left:?}");
+        fs::remove_file(folder.path("out.tif")).unwrap();
+    }
+    assert!(killed > 0, "{options}: no run was slow enough to be killed");
+}
+
+#[test]
+fn a_job_that_is_killed_goes_on_to_the_same_bytes() {
+    check_kills(false, "", 4);
+    check_kills(false, "--co INTERLEAVE=BAND --compress zstd", 3);
+    check_kills(true, "--method mean", 3);
+}
+
+#[test]
+fn overviews_are_made_of_what_stood_in_the_file_too() {
+    check_kills(false, "--overviews 2,4,8", 3);
+    check_kills(true, "--format cog", 3);
+    check_kills(false, "--format cog --overview-resampling cubic", 2);
+}
+
+/// A part that a killed run left.
+fn leave_part(folder: &Folder) {
+    write_sources(folder, false);
+    let mut lines = 8;
+    while !killed_at(folder, JOB, lines) {
+        fs::remove_file(folder.path("out.tif")).unwrap();
+        lines = 2 + lines / 2;
+    }
+    assert!(entries(folder) > 0);
+}
+
+#[test]
+fn without_a_word_of_it_a_part_is_named_and_left_and_clean_removes_it() {
+    let folder = Folder::new();
+    leave_part(&folder);
+    let before = folder.names();
+    folder.run(JOB).done().names(&[".partial", "--resume", "mosaic-stream clean"]);
+    let after = folder.names();
+    assert_eq!(after.difference(&before).collect::<Vec<_>>(), ["out.tif"]);
+    let mut clean = folder.command(&["clean", "out.tif"]);
+    Outcome::of(&mut clean).done().names(&["removed", ".partial"]);
+    assert!(!folder.names().iter().any(|name| name.starts_with('.')), "{:?}", folder.names());
+    Outcome::of(&mut clean).done().names(&["nothing is left"]);
+    assert!(folder.path("out.tif").exists());
+}
+
+#[test]
+fn a_part_of_another_job_is_refused_and_what_differs_is_told() {
+    let folder = Folder::new();
+    leave_part(&folder);
+    let before = folder.names();
+    let resumed = |change: &str| folder.run(&format!("{JOB} --resume {change}")).refused();
+    resumed("--method first").names(&["--method", "last then", "first now", "mosaic-stream clean out.tif"]);
+    resumed("--bands 2,1").names(&["--bands"]);
+    Source::new(300, 300).bands(3).at(0.0, 0.0).write(folder.path("in0.tif"));
+    resumed("").names(&["in0.tif", "bytes"]);
+    assert_eq!(folder.names(), before);
+}
+
+#[test]
+fn with_nothing_to_go_on_with_a_job_begins_afresh() {
+    let folder = Folder::new();
+    write_sources(&folder, false);
+    folder.run(&JOB.replace("out.tif", "wanted.tif")).done();
+    // What was left before the first entry says nothing.
+    folder.write(".out.tif.abc123.partial", "header");
+    folder.write(".out.tif.abc123.partial.index", "0123 {\"job\"");
+    folder.run(&format!("{JOB} --resume")).done();
+    assert!(folder.read("out.tif") == folder.read("wanted.tif"));
+    assert!(!folder.names().iter().any(|name| name.starts_with('.')), "{:?}", folder.names());
+}
+
+#[test]
+fn blocks_that_are_not_as_they_were_stored_are_made_again() {
+    let folder = Folder::new();
+    leave_part(&folder);
+    folder.run(&JOB.replace("out.tif", "wanted.tif")).done();
+    let part = folder.names().into_iter().find(|name| name.ends_with(".partial")).unwrap();
+    let mut bytes = folder.read(&part);
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    folder.write(&part, &bytes);
+    folder.run(&format!("{JOB} --resume --verify full")).done();
+    assert!(folder.read("out.tif") == folder.read("wanted.tif"));
+}
+
+#[test]
+fn of_two_runs_that_make_one_file_the_second_is_refused() {
+    let folder = Folder::new();
+    write_sources(&folder, false);
+    // What a run that is at work holds.
+    folder.write(".out.tif.zzz999.partial", "");
+    let index = fs::File::create(folder.path(".out.tif.zzz999.partial.index")).unwrap();
+    index.lock().unwrap();
+    let before = folder.names();
+    for resume in ["", "--resume"] {
+        folder.run(&format!("{JOB} {resume}")).refused().names(&["out.tif", "another run"]);
+        assert_eq!(folder.names(), before);
+    }
+    let mut clean = folder.command(&["clean", "out.tif"]);
+    Outcome::of(&mut clean).refused().names(&["a run is at work on it"]);
+    drop(index);
+    folder.run(JOB).done();
+}
+
+#[test]
+fn an_interrupted_job_keeps_what_it_made_and_says_how_to_go_on() {
+    let folder = Folder::new();
+    write_sources(&folder, false);
+    folder.run(&JOB.replace("out.tif", "wanted.tif")).done();
+    let words: Vec<&str> = JOB.split_whitespace().collect();
+    let child = folder.command(&words).stderr(Stdio::piped()).spawn().unwrap();
+    while entries(&folder) < 3 {
+        std::thread::sleep(Duration::from_micros(200));
+    }
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    let ended = child.wait_with_output().unwrap();
+    if ended.status.success() {
+        return;
+    }
+    assert_eq!(ended.status.code(), Some(130));
+    let told = String::from_utf8_lossy(&ended.stderr);
+    assert!(told.contains("--resume") && told.contains("mosaic-stream clean"), "{told}");
+    folder.run(&format!("{JOB} --resume")).done();
+    assert!(folder.read("out.tif") == folder.read("wanted.tif"));
+}
