@@ -31,16 +31,26 @@ impl Stack {
                 }
             }
         });
+        let Some(mask) = mask else { return self.see(scene, place) };
         let seen = &mut self.seen[scene * pixels..][..pixels];
-        for row in 0..place.rows {
+        for (row, mask) in mask.chunks_exact(place.columns).take(place.rows).enumerate() {
             let seen = &mut seen[rows(row)..][..place.columns];
-            match mask {
-                None => seen.iter_mut().for_each(|seen| *seen += 1),
-                Some(mask) => {
-                    let mask = &mask[row * place.columns..];
-                    seen.iter_mut().zip(mask).for_each(|(seen, &mask)| *seen += u8::from(mask != 0));
-                }
-            }
+            seen.iter_mut().zip(mask).for_each(|(seen, &mask)| *seen += u8::from(mask != 0));
+        }
+    }
+
+    /// All scenes' values, and the index of a scene's first, for a reader to fill its bands × pixels.
+    pub fn scene_values(&mut self, scene: usize) -> (&mut Buffer, usize) {
+        let first = scene * self.bands * self.pixels();
+        (&mut self.values, first)
+    }
+
+    /// A part of one of a scene's files has come, which has data everywhere.
+    pub fn see(&mut self, scene: usize, place: Window) {
+        let (columns, pixels) = (self.size.columns, self.pixels());
+        let seen = &mut self.seen[scene * pixels..][..pixels];
+        for row in place.row..place.end_row() {
+            seen[row * columns + place.column..][..place.columns].iter_mut().for_each(|seen| *seen += 1);
         }
     }
 

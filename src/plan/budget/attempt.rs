@@ -177,6 +177,14 @@ impl<'a> Attempt<'a> {
             line("GDAL's block cache", self.cache),
             line("index of the blocks written", self.index()),
         ];
+        if self.stack_bytes > 0 {
+            // Bands and masks of many scenes have blocks of several sizes: between them the C heap loses some.
+            let stacks = self.workers as u64 * pixels * self.stack_bytes as u64;
+            lines.push(line(
+                "what the heap loses between blocks of many scenes",
+                stacks / 6 + self.decoded / 7,
+            ));
+        }
         let levels = needs.levels;
         if !levels.overviews.is_empty() {
             // A part can finish four tiles at once.
@@ -227,7 +235,7 @@ impl<'a> Attempt<'a> {
         if self.needs.through_gdal.is_some() {
             room = room / 4 * 3;
         }
-        // Bands and masks of many scenes have blocks of several sizes: between them the C heap loses some.
+        // What the heap loses grows with what is kept.
         if self.stack_bytes > 0 { room / 8 * 7 } else { room }
     }
 

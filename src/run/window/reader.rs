@@ -10,6 +10,7 @@ use anyhow::Result;
 use super::Shared;
 use super::open_sources::OpenSources;
 use crate::geometry::Window;
+use crate::pixels::Stack;
 use crate::run::Totals;
 use crate::source::direct::{self, DirectReader};
 use crate::source::{Handle, Pixels};
@@ -84,6 +85,47 @@ impl<'a> SourceReader<'a> {
             Totals::add(&totals.read, reading);
             take(part.place, layer);
         }
+        Ok(())
+    }
+
+    /// Whether a source's pixels can be read into a stack as they are: decoded here, without transparency, all bands that
+    /// are wanted of it.
+    pub fn reads_into_scenes(&self, index: usize, slots: &[usize]) -> bool {
+        let Shared { mosaic, .. } = *self.shared;
+        let placed = &mosaic.sources[index];
+        let opaque = placed.source.alpha.is_some() || mosaic.opaque.is_some();
+        placed.direct && !opaque && placed.bands.len() == slots.len()
+    }
+
+    /// Reads such a source's `part` of the mosaic into the scene `number` of a stack over `area`, without a copy between.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    pub fn read_into_scene(
+        &mut self,
+        (index, part): (usize, Window),
+        (area, slots): (Window, &[usize]),
+        (stack, number): (&mut Stack, usize),
+        layer: &mut Pixels,
+    ) -> Result<()> {
+        let Shared { mosaic, totals, ask_gdal, .. } = *self.shared;
+        let source = &mosaic.sources[index];
+        let reading = Instant::now();
+        // What cannot be decoded is found again below.
+        let _ = self.direct.decode_ahead(source, 0..slots.len(), std::iter::once(part));
+        for part in direct::parts(source, part) {
+            totals.samples_read.fetch_add((part.place.pixels() * slots.len()) as u64, Ordering::Relaxed);
+            match self.direct.read_into_scene(source, part, (area, slots), stack.scene_values(number)) {
+                Ok(()) => stack.see(number, part.place.from(area)),
+                Err(_) if ask_gdal => {
+                    self.let_gdal_judge(index, part.place, 0..slots.len(), layer)?;
+                    let mask = layer.masked.then_some(&layer.mask[..]);
+                    stack.add_part(number, slots, part.place.from(area), &layer.values, mask);
+                }
+                Err(error) => return Err(error.context(source.source.name.to_string())),
+            }
+        }
+        Totals::add(&totals.read, reading);
         Ok(())
     }
 

@@ -132,6 +132,15 @@ impl<'a> StackedScenes<'a> {
             let placed = &mosaic.sources[index];
             let Some(part) = placed.window.and_then(|window| window.intersection(area)) else { continue };
             let Role::Bands(slots) = &placed.role else { continue };
+            if reader.reads_into_scenes(index, slots) {
+                reader.read_into_scene(
+                    (index, part),
+                    (area, slots),
+                    (&mut *stack, number),
+                    &mut self.layer,
+                )?;
+                continue;
+            }
             reader.each_part(index, part, 0..slots.len(), &mut self.layer, &mut |place, layer| {
                 let compositing = Instant::now();
                 let mask = layer.masked.then_some(&layer.mask[..]);

@@ -50,13 +50,15 @@ pub struct DirectReader<'a> {
 }
 
 /// Where a part's pixels go in planes of one band each.
-struct Planes {
+struct Planes<'s> {
     /// The first pixel's index in the first plane.
     start: usize,
     /// Pixels from one row's first to the next one's.
     columns: usize,
     /// Pixels of a plane.
     pixels: usize,
+    /// The plane of each band that is read, where they are not in their order.
+    slots: Option<&'s [usize]>,
 }
 
 impl<'a> DirectReader<'a> {
@@ -106,7 +108,7 @@ impl<'a> DirectReader<'a> {
         pixels.masked = false;
         let file = self.shared.files.get(placed.file, source)?;
         let mut held = None;
-        let target = Planes { start: 0, columns: part.place.columns, pixels: count };
+        let target = Planes { start: 0, columns: part.place.columns, pixels: count, slots: None };
         let own_bands = &placed.bands[own.clone()];
         self.copy_bands(
             (placed.file, source, &file),
@@ -143,8 +145,27 @@ impl<'a> DirectReader<'a> {
         let source = &placed.source;
         let file = self.shared.files.get(placed.file, source)?;
         let start = (part.place.row - window.row) * window.columns + part.place.column - window.column;
-        let target = Planes { start, columns: window.columns, pixels: window.pixels() };
+        let target = Planes { start, columns: window.columns, pixels: window.pixels(), slots: None };
         self.copy_bands((placed.file, source, &file), part, &placed.bands[bands], (pixels, target), &mut None)
+    }
+
+    /// Reads one part of a source into its place in a scene of a stack over `area`: `values` holds planes of the area's
+    /// pixels, the scene's from index `first` on, and `slots` names the plane of each of the source's bands.
+    ///
+    /// # Errors
+    /// As [`DirectReader::read`].
+    pub fn read_into_scene(
+        &mut self,
+        placed: &PlacedSource,
+        part: Part,
+        (area, slots): (Window, &[usize]),
+        (values, first): (&mut Buffer, usize),
+    ) -> Result<()> {
+        let source = &placed.source;
+        let file = self.shared.files.get(placed.file, source)?;
+        let start = first + (part.place.row - area.row) * area.columns + part.place.column - area.column;
+        let target = Planes { start, columns: area.columns, pixels: area.pixels(), slots: Some(slots) };
+        self.copy_bands((placed.file, source, &file), part, &placed.bands, (values, target), &mut None)
     }
 
     /// Copies a part's samples of each of the source's `bands` to its plane.
@@ -157,7 +178,7 @@ impl<'a> DirectReader<'a> {
         held: &mut Option<(u64, Arc<Block>)>,
     ) -> Result<()> {
         let layout = &file.layout;
-        let Planes { start, columns, pixels } = planes;
+        let Planes { start, columns, pixels, slots } = planes;
         // Bands of their own blocks are copied one after the other, those of one block a few rows at a time.
         let side_by_side = layout.samples > 1;
         let at_once = if side_by_side { bands.len().max(1) } else { 1 };
@@ -167,7 +188,8 @@ impl<'a> DirectReader<'a> {
                 let start = start + (piece.place.row - part.place.row) * columns;
                 for (slot, &band) in (first..).zip(together) {
                     let sample = if side_by_side { band } else { 0 };
-                    let target = Target { values: &mut *values, start: slot * pixels + start, columns };
+                    let plane = slots.map_or(slot, |slots| slots[slot]);
+                    let target = Target { values: &mut *values, start: plane * pixels + start, columns };
                     copy_samples(&block, (layout, &source.bands[band]), piece, sample, target);
                 }
             }
