@@ -32,7 +32,7 @@ pub fn write(settings: &Settings, mut prepared: Prepared, hooks: &Hooks) -> Resu
     if stored.is_some() {
         unfinished.forget();
     }
-    let written = match write_blocks(settings, &prepared, (&target, stored), job, &totals, hooks) {
+    let (written, part) = match write_blocks(settings, &prepared, (&target, stored), job, &totals, hooks) {
         Ok(written) => written,
         Err(Left { error, part }) => {
             let error = error.context(format!("{}: could not be made", settings.output.display()));
@@ -49,7 +49,11 @@ pub fn write(settings: &Settings, mut prepared: Prepared, hooks: &Hooks) -> Resu
     hooks.progress.stage("verify");
     let verifying = Instant::now();
     let path = target.path().to_str().context("the output's name is not UTF-8")?;
-    let findings = check(settings, &prepared, path, &written, hooks)?;
+    let findings = match check(settings, &prepared, path, &written, hooks).map_err(Failure::from) {
+        Ok(findings) => findings,
+        Err(Failure::Interrupted) if part => return Err(kept(&mut target)),
+        Err(failure) => return Err(failure),
+    };
     // First: where a source changed, the file differs from it and is no less right for that.
     check_sources_unchanged(&prepared)?;
     prepared.time("verify", verifying);
@@ -65,7 +69,7 @@ pub fn write(settings: &Settings, mut prepared: Prepared, hooks: &Hooks) -> Resu
         None => String::new(),
     };
     if hooks.stop.load(Ordering::Relaxed) {
-        return Err(Failure::Interrupted);
+        return Err(if part { kept(&mut target) } else { Failure::Interrupted });
     }
     target.persist(settings.overwrite)?;
     drop(unfinished);
@@ -73,6 +77,11 @@ pub fn write(settings: &Settings, mut prepared: Prepared, hooks: &Hooks) -> Resu
     let mut report = report(settings, prepared, &written, &totals, findings, hooks);
     (report.sha256, report.blocks.taken_over) = (sha256, taken_over);
     Ok(report)
+}
+
+/// The job is told to stop when all blocks are written: another run takes them over.
+fn kept(target: &mut Target) -> Failure {
+    Failure::Kept(Box::new(Failure::Interrupted), target.keep())
 }
 
 /// Why the blocks are not all written, and whether another run can go on with the part.
@@ -94,7 +103,7 @@ fn write_blocks(
     job: Job,
     totals: &Totals,
     hooks: &Hooks,
-) -> Result<Written, Left> {
+) -> Result<(Written, bool), Left> {
     let Prepared { mosaic, encoding, plan, jobs, touching, .. } = prepared;
     let path = target.path();
     let resumed = stored.is_some();
@@ -157,7 +166,8 @@ fn write_blocks(
         None => Ok(()),
     };
     let part = writer.can_be_resumed();
-    added.and_then(|()| writer.finish()).map_err(|error| Left { error, part })
+    let written = added.and_then(|()| writer.finish()).map_err(|error| Left { error, part })?;
+    Ok((written, part))
 }
 
 /// Files that are open at once for direct reading: below the usual limit of a process.
