@@ -42,16 +42,23 @@ Examples:
   How rasters are stored, and in which order they are best read:
     mosaic-stream inspect scenes/
 
+  Whether a mosaic is still what its job left, and whether its inputs still give the same:
+    mosaic-stream verify mosaic.tif --report report.json --against
+
 Every flag can also be set in the environment (MOSAIC_STREAM_MEMORY=4GiB, MOSAIC_STREAM_OVERWRITE=true) \
 and in a TOML file (memory = \"4GiB\"); flags go before the environment, and that before the file.
 
-A file whose name is that of a subcommand is reached as ./inspect, ./completions.
+A file whose name is that of a subcommand is reached as ./inspect, ./verify, ./completions.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 verification found faults, 130 interrupted, 137 memory exhausted.";
 
 /// Settings whose values may begin with a hyphen without being a plain number (`-inf`, `-10,40,5,50`, `-date`).
 const HYPHENATED: [&str; 7] =
     ["nodata", "src-nodata", "bounds", "resolution", "mask-values", "keep-values", "order"];
+
+/// Settings that say nothing of what a mosaic's pixels are.
+const OF_THE_JOB_ALONE: [&str; 8] =
+    ["output", "overwrite", "report", "verify", "dry-run", "progress", "quiet", "verbose"];
 
 /// What the command line asks for.
 pub enum Request {
@@ -61,6 +68,20 @@ pub enum Request {
     Completions(Shell),
     /// How rasters are stored.
     Inspect(Inspect),
+    /// Whether a file is sound.
+    Verify(Verify),
+}
+
+/// What `verify` is asked for.
+pub struct Verify {
+    /// The file.
+    pub file: PathBuf,
+    /// The report of its job.
+    pub report: Option<PathBuf>,
+    /// The inputs and flags to decide its pixels by; none where that is not asked for.
+    pub against: Option<Typed>,
+    /// Whether programs read the answer.
+    pub json: bool,
 }
 
 /// What `inspect` is asked for.
@@ -83,6 +104,23 @@ pub fn completions(shell: Shell) -> Vec<u8> {
     script
 }
 
+/// The inputs and flags of a job's command as a report records it, those that are typed beside it going before.
+///
+/// # Errors
+/// What is wrong with the command.
+pub fn typed_again(command_words: &[String], typed: Typed) -> Result<Typed, String> {
+    let matches = command().try_get_matches_from(command_words).map_err(|error| error.to_string())?;
+    let Request::Job(recorded) = read(matches) else { return Err("it is no job's".into()) };
+    let mut flags = typed.flags;
+    for (name, words) in recorded.flags {
+        if !flags.iter().any(|(known, _)| *known == name) && !OF_THE_JOB_ALONE.contains(&name) {
+            flags.push((name, words));
+        }
+    }
+    let inputs = if typed.inputs.is_empty() { recorded.inputs } else { typed.inputs };
+    Ok(Typed { inputs, flags, config: typed.config.or(recorded.config) })
+}
+
 fn read(mut matches: ArgMatches) -> Request {
     if let Some(("completions", completions)) = matches.subcommand() {
         return Request::Completions(
@@ -92,6 +130,20 @@ fn read(mut matches: ArgMatches) -> Request {
     if let Some(("inspect", inspect)) = matches.subcommand() {
         let inputs = inspect.get_many("file").into_iter().flatten().cloned().collect();
         return Request::Inspect(Inspect { inputs, json: inspect.get_flag("json") });
+    }
+    if let Some(("verify", verify)) = matches.subcommand() {
+        let against = verify.contains_id("against").then(|| {
+            let inputs = verify.get_many::<OsString>("against").into_iter().flatten().cloned().collect();
+            let keys = KEYS.iter().filter(|key| !OF_THE_JOB_ALONE.contains(&key.name));
+            let flags = keys.filter_map(|key| Some((key.name, words(verify, key)?))).collect();
+            Typed { inputs, flags, config: verify.get_one("config").cloned() }
+        });
+        return Request::Verify(Verify {
+            file: verify.get_one::<PathBuf>("file").cloned().expect("the file is a required argument"),
+            report: verify.get_one("report").cloned(),
+            against,
+            json: verify.get_flag("json"),
+        });
     }
     let inputs = matches.remove_many::<OsString>("input").into_iter().flatten().collect();
     let flags = KEYS.iter().filter_map(|key| Some((key.name, words(&matches, key)?))).collect();
@@ -115,16 +167,11 @@ fn command() -> Command {
         .num_args(1..)
         .value_hint(ValueHint::AnyPath)
         .value_parser(value_parser!(OsString));
-    let config = Arg::new("config")
-        .long("config")
-        .value_name("FILE")
-        .help("Read settings from this TOML file [default: mosaic-stream.toml in the working folder]")
-        .value_hint(ValueHint::FilePath)
-        .value_parser(value_parser!(PathBuf));
     let shell = Arg::new("shell").value_name("SHELL").required(true).value_parser(value_parser!(Shell));
     let completions = Command::new("completions").about("Print the completions of a shell").arg(shell);
     let usage = format!(
-        "{NAME} [OPTIONS] <INPUT>... -o <OUTPUT>\n       {NAME} inspect [--json] <FILE>...\n       {NAME} completions <SHELL>"
+        "{NAME} [OPTIONS] <INPUT>... -o <OUTPUT>\n       {NAME} inspect [--json] <FILE>...\n       \
+         {NAME} verify [OPTIONS] <FILE> [--against [<INPUT>...]]\n       {NAME} completions <SHELL>"
     );
     Command::new(NAME)
         .version(env!("CARGO_PKG_VERSION"))
@@ -134,11 +181,48 @@ fn command() -> Command {
         .args_conflicts_with_subcommands(true)
         .disable_help_subcommand(true)
         .subcommand(inspect())
+        .subcommand(verify())
         .subcommand(completions)
         .arg(inputs)
         .args(KEYS.iter().map(flag))
-        .arg(config)
+        .arg(config())
         .after_help(EXAMPLES)
+}
+
+fn config() -> Arg {
+    Arg::new("config")
+        .long("config")
+        .value_name("FILE")
+        .help("Read settings from this TOML file [default: mosaic-stream.toml in the working folder]")
+        .value_hint(ValueHint::FilePath)
+        .value_parser(value_parser!(PathBuf))
+}
+
+fn verify() -> Command {
+    let path = |arg: Arg| arg.value_hint(ValueHint::FilePath).value_parser(value_parser!(PathBuf));
+    let file =
+        path(Arg::new("file").value_name("FILE").required(true)).help("A GeoTIFF that a job has written");
+    let report = path(Arg::new("report").long("report").value_name("REPORT"))
+        .help("The report of the file's job: its SHA-256 and a checksum for each block are compared");
+    let against = Arg::new("against")
+        .long("against")
+        .value_name("INPUT")
+        .help(
+            "Decide all pixels anew of these inputs, by the flags of the report's command and those given here; \
+             without INPUT of those that the command names",
+        )
+        .num_args(0..)
+        .value_hint(ValueHint::AnyPath)
+        .value_parser(value_parser!(OsString));
+    let json = Arg::new("json").long("json").help("Print an object").action(ArgAction::SetTrue);
+    let keys = KEYS.iter().filter(|key| !OF_THE_JOB_ALONE.contains(&key.name));
+    Command::new("verify")
+        .about("Tell whether a file is sound: its structure, its blocks, and against its report or inputs all of it")
+        .override_usage(format!("{NAME} verify [--json] [--report REPORT] <FILE> [--against [<INPUT>...] [job's flags]]"))
+        .after_help("Exit codes: 0 sound, 3 faults found, 1 cannot be read, 2 wrong usage.")
+        .args([file, report, against, json])
+        .args(keys.map(|key| flag(key).requires("against")))
+        .arg(config().requires("against"))
 }
 
 fn inspect() -> Command {

@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use mosaic_stream::config::{Origin, Problem, Setting};
 use mosaic_stream::mosaic::Failure;
 use mosaic_stream::run::report::Report;
+use mosaic_stream::run::verify::product::{Examined, Fault};
 
 /// How the process ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +74,18 @@ pub fn print_failure(failure: &Failure) -> Exit {
         Failure::Error(error) => print_error(error),
     }
     Exit::Failed
+}
+
+/// Prints what is wrong with a file that was verified, and what should be known beside that.
+pub fn print_faults(examined: &Examined) {
+    const SHOWN: usize = 20;
+    examined.notes.iter().for_each(|note| print_notice(note));
+    let of = |fault: &Fault| Problem::new(format!("{}: {}", fault.place, fault.message)).hint(fault.hint);
+    print_problems(&examined.faults.iter().take(SHOWN).map(of).collect::<Vec<_>>());
+    if examined.fault_count > SHOWN as u64 {
+        let left = examined.fault_count - SHOWN as u64;
+        print_notice(&format!("{left} more faults (--json lists the first thousand)"));
+    }
 }
 
 /// Writes the report as JSON.

@@ -6,3 +6,4 @@ pub mod messages;
 pub mod plan_text;
 pub mod progress;
 pub mod signals;
+pub mod verify_text;

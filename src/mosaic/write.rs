@@ -12,7 +12,8 @@ use crate::codec::Compression;
 use crate::config::{Settings, Verify};
 use crate::output::{BlockId, BlockWriter, EncodedBlock, OverviewStore, Target, Written, create_header};
 use crate::run::report::{
-    Blocks, BudgetReport, Bytes, GridReport, Inputs, PlanReport, Report, SCHEMA, SceneReport, Seconds, sha256,
+    Blocks, BudgetReport, Bytes, GridReport, Inputs, PlanReport, Report, SCHEMA, SceneReport, Seconds,
+    checksums_of, sha256,
 };
 use crate::run::verify::{Depth, Findings, verify};
 use crate::run::{Pyramid, Shared, Sink, Totals, WindowMaker, memory, run_jobs, step_by_step};
@@ -147,7 +148,7 @@ fn check(
 }
 
 /// A source that was replaced while it was read may be half old and half new in the mosaic.
-fn check_sources_unchanged(prepared: &Prepared) -> Result<(), Failure> {
+pub fn check_sources_unchanged(prepared: &Prepared) -> Result<(), Failure> {
     let changed = prepared.mosaic.sources.iter().filter(|placed| {
         placed.source.stamp.is_some() && Stamp::of(&placed.source.name) != placed.source.stamp
     });
@@ -168,7 +169,7 @@ fn report(
     verification: Option<Findings>,
     hooks: &Hooks,
 ) -> Report {
-    let plan_report = plan_report(&prepared);
+    let (plan_report, levels) = (plan_report(&prepared), prepared.encoding.overviews.len());
     let Prepared { mosaic, plan, jobs, used, skipped, mut warnings, seconds, .. } = prepared;
     let seconds_of =
         |nanoseconds: &std::sync::atomic::AtomicU64| nanoseconds.load(Ordering::Relaxed) as f64 / 1e9;
@@ -209,6 +210,10 @@ fn report(
             sparse: totals.sparse_blocks.load(Ordering::Relaxed),
             decoded_per_needed: decoded_per_needed(&mosaic, totals),
             read_per_pixel: samples_read as f64 / samples.max(1) as f64,
+            checksums: match settings.report {
+                Some(_) => checksums_of(&written.records, 1 + levels, mosaic.mask),
+                None => Vec::new(),
+            },
         },
         warnings,
         verification,
