@@ -314,6 +314,28 @@ mod tests {
     }
 
     #[test]
+    fn verify_takes_the_reports_command_and_flags_of_its_own_before_it() {
+        let verify = |words: &[&str]| match read(
+            command().try_get_matches_from([&[NAME, "verify"], words].concat()).unwrap(),
+        ) {
+            Request::Verify(verify) => verify,
+            _ => panic!("verify was asked for"),
+        };
+        assert!(verify(&["out.tif", "--report", "r.json"]).against.is_none());
+        let asked = verify(&["out.tif", "--against", "--method", "min"]).against.unwrap();
+        assert!(asked.inputs.is_empty());
+        let words = [NAME, "a.tif", "-o", "o.tif", "--report", "r.json", "--method", "max", "--block", "64"];
+        let typed = typed_again(&words.map(String::from), asked).unwrap();
+        assert_eq!(typed.inputs, ["a.tif"]);
+        assert_eq!(
+            (flag_words(&typed, "method"), flag_words(&typed, "block")),
+            (vec!["min".into()], vec!["64".into()])
+        );
+        assert!(flag_words(&typed, "output").is_empty() && flag_words(&typed, "report").is_empty());
+        assert!(typed_again(&[NAME, "inspect", "a.tif"].map(String::from), typed).is_err());
+    }
+
+    #[test]
     fn formulas_and_parameters_of_methods_are_taken_whole() {
         let words =
             ["a.tif", "--method", "best:max:B08 - B04", "--expr", "low=min(B02, B03)", "--expr", "b=B04"];

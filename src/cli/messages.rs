@@ -1,6 +1,7 @@
 //! What is printed: data on stdout, messages on stderr; and the exit codes.
 
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
 use std::process::{ExitCode, Termination};
 
 use std::path::Path;
@@ -93,8 +94,14 @@ pub fn print_faults(examined: &Examined) {
 /// # Errors
 /// When the file cannot be written; the message names it.
 pub fn write_report(file: &Path, report: &Report) -> Result<()> {
-    let json = serde_json::to_string_pretty(report)?;
-    std::fs::write(file, json + "\n").with_context(|| format!("write the report {}", file.display()))
+    // Piece by piece: the checksums of a large file's blocks need not be in memory twice.
+    let write = || -> io::Result<()> {
+        let mut out = BufWriter::new(File::create(file)?);
+        serde_json::to_writer_pretty(&mut out, report)?;
+        out.write_all(b"\n")?;
+        out.flush()
+    };
+    write().with_context(|| format!("write the report {}", file.display()))
 }
 
 /// Prints what was done, and what should be known about it.

@@ -15,8 +15,8 @@ pub fn describe(examined: &Examined) -> String {
         }
     };
     let pixels = match examined.areas {
-        None => "not decided anew".into(),
-        Some(areas) => format!("all of full resolution decided anew, in {areas} areas"),
+        None => "not decided anew",
+        Some(_) => "all of full resolution decided anew",
     };
     let faults = match examined.fault_count {
         0 => "none".into(),
@@ -26,7 +26,7 @@ pub fn describe(examined: &Examined) -> String {
         ("structure", format!("{directories} directories, {blocks} blocks, {}", size_text(examined.bytes))),
         ("blocks", format!("{blocks} decoded")),
         ("report", report),
-        ("pixels", pixels),
+        ("pixels", pixels.into()),
         ("faults", faults),
     ];
     let lines = rows.iter().map(|(label, value)| format!("  {label:<9} {value}\n"));
