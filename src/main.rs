@@ -4,9 +4,10 @@ mod cli;
 
 use std::io::{self, BufReader};
 
-use cli::arguments::{self, Inspect, Request, Verify};
+use cli::arguments::{self, Inspect, Request};
 use cli::messages::{self, Exit};
 use cli::signals::Signals;
+use cli::verify_arguments::{self, Verify};
 use cli::{inspect_text, plan_text, verify_text};
 use mosaic_stream::config::{self, Session, Settings};
 use mosaic_stream::mosaic::{self, Failure, Hooks};
@@ -101,7 +102,7 @@ fn verify(asked: Verify) -> Result<Exit, Failure> {
     let recorded = asked.report.as_deref().map(Recorded::read).transpose()?;
     let typed = match (asked.against, &recorded) {
         (Some(typed), Some(recorded)) if !recorded.command.is_empty() => {
-            Some(arguments::typed_again(&recorded.command, typed).map_err(|error| {
+            Some(verify_arguments::typed_again(&recorded.command, typed).map_err(|error| {
                 anyhow::anyhow!("the command in the report is not understood: {}", error.trim_end())
             })?)
         }

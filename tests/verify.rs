@@ -56,7 +56,7 @@ fn sound_files_of_every_layout_are_found_sound() {
     for job in jobs.chain(masked.iter().map(|options| format!("masked.tif {options}"))) {
         folder.run(&format!("{job} -o out.tif --block 32 --overwrite --report report.json")).done();
         let printed = folder.run("verify out.tif --report report.json --against").done().stdout;
-        assert!(printed.contains("faults    none"), "{job}: {printed}");
+        assert!(printed.contains("faults      none"), "{job}: {printed}");
         let alone = look(&folder.path("out.tif"), None);
         assert!(alone.faults.is_empty() && alone.blocks > 5, "{job}: {:?}", told(&alone));
     }
@@ -253,7 +253,7 @@ fn a_damaged_block_is_named_and_ends_with_code_3() {
     tiff.bytes[offset + size / 2] ^= 1;
     folder.write("out.tif", &tiff.bytes);
     // Any bytes are pixels where nothing is compressed: only who knows what was written can tell.
-    folder.run("verify out.tif").done().prints(&["faults    none"]);
+    folder.run("verify out.tif").done().prints(&["faults      none"]);
     let name = format!("block {index} of the image");
     let place = format!("{size} bytes at byte {offset}");
     let outcome = folder.run("verify out.tif --report report.json").ended(3);

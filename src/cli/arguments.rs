@@ -8,7 +8,9 @@ use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
 use clap_complete::Shell;
 use mosaic_stream::config::{KEYS, Key, Kind, Typed};
 
-const NAME: &str = env!("CARGO_PKG_NAME");
+use super::verify_arguments::{self, Verify};
+
+pub(super) const NAME: &str = env!("CARGO_PKG_NAME");
 
 const INPUTS_HELP: &str = "Raster files, folders (every raster inside), quoted globs, @list.txt (one a line), - (a list \
      on stdin), or anything that GDAL opens by name (/vsizip/…, https://…, s3://…)";
@@ -56,10 +58,6 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 verification found faults, 130 in
 const HYPHENATED: [&str; 7] =
     ["nodata", "src-nodata", "bounds", "resolution", "mask-values", "keep-values", "order"];
 
-/// Settings that say nothing of what a mosaic's pixels are.
-const OF_THE_JOB_ALONE: [&str; 8] =
-    ["output", "overwrite", "report", "verify", "dry-run", "progress", "quiet", "verbose"];
-
 /// What the command line asks for.
 pub enum Request {
     /// A job.
@@ -70,18 +68,6 @@ pub enum Request {
     Inspect(Inspect),
     /// Whether a file is sound.
     Verify(Verify),
-}
-
-/// What `verify` is asked for.
-pub struct Verify {
-    /// The file.
-    pub file: PathBuf,
-    /// The report of its job.
-    pub report: Option<PathBuf>,
-    /// The inputs and flags to decide its pixels by; none where that is not asked for.
-    pub against: Option<Typed>,
-    /// Whether programs read the answer.
-    pub json: bool,
 }
 
 /// What `inspect` is asked for.
@@ -104,24 +90,7 @@ pub fn completions(shell: Shell) -> Vec<u8> {
     script
 }
 
-/// The inputs and flags of a job's command as a report records it, those that are typed beside it going before.
-///
-/// # Errors
-/// What is wrong with the command.
-pub fn typed_again(command_words: &[String], typed: Typed) -> Result<Typed, String> {
-    let matches = command().try_get_matches_from(command_words).map_err(|error| error.to_string())?;
-    let Request::Job(recorded) = read(matches) else { return Err("it is no job's".into()) };
-    let mut flags = typed.flags;
-    for (name, words) in recorded.flags {
-        if !flags.iter().any(|(known, _)| *known == name) && !OF_THE_JOB_ALONE.contains(&name) {
-            flags.push((name, words));
-        }
-    }
-    let inputs = if typed.inputs.is_empty() { recorded.inputs } else { typed.inputs };
-    Ok(Typed { inputs, flags, config: typed.config.or(recorded.config) })
-}
-
-fn read(mut matches: ArgMatches) -> Request {
+pub(super) fn read(mut matches: ArgMatches) -> Request {
     if let Some(("completions", completions)) = matches.subcommand() {
         return Request::Completions(
             *completions.get_one("shell").expect("the shell is a required argument"),
@@ -132,25 +101,14 @@ fn read(mut matches: ArgMatches) -> Request {
         return Request::Inspect(Inspect { inputs, json: inspect.get_flag("json") });
     }
     if let Some(("verify", verify)) = matches.subcommand() {
-        let against = verify.contains_id("against").then(|| {
-            let inputs = verify.get_many::<OsString>("against").into_iter().flatten().cloned().collect();
-            let keys = KEYS.iter().filter(|key| !OF_THE_JOB_ALONE.contains(&key.name));
-            let flags = keys.filter_map(|key| Some((key.name, words(verify, key)?))).collect();
-            Typed { inputs, flags, config: verify.get_one("config").cloned() }
-        });
-        return Request::Verify(Verify {
-            file: verify.get_one::<PathBuf>("file").cloned().expect("the file is a required argument"),
-            report: verify.get_one("report").cloned(),
-            against,
-            json: verify.get_flag("json"),
-        });
+        return Request::Verify(verify_arguments::read(verify));
     }
     let inputs = matches.remove_many::<OsString>("input").into_iter().flatten().collect();
     let flags = KEYS.iter().filter_map(|key| Some((key.name, words(&matches, key)?))).collect();
     Request::Job(Typed { inputs, flags, config: matches.remove_one::<PathBuf>("config") })
 }
 
-fn words(matches: &ArgMatches, key: &Key) -> Option<Vec<OsString>> {
+pub(super) fn words(matches: &ArgMatches, key: &Key) -> Option<Vec<OsString>> {
     match key.kind {
         Kind::Switch => matches.get_flag(key.name).then(|| vec!["true".into()]),
         Kind::Value | Kind::List | Kind::Formulas => {
@@ -159,7 +117,7 @@ fn words(matches: &ArgMatches, key: &Key) -> Option<Vec<OsString>> {
     }
 }
 
-fn command() -> Command {
+pub(super) fn command() -> Command {
     let inputs = Arg::new("input")
         .value_name("INPUT")
         .help(INPUTS_HELP)
@@ -181,7 +139,7 @@ fn command() -> Command {
         .args_conflicts_with_subcommands(true)
         .disable_help_subcommand(true)
         .subcommand(inspect())
-        .subcommand(verify())
+        .subcommand(verify_arguments::command())
         .subcommand(completions)
         .arg(inputs)
         .args(KEYS.iter().map(flag))
@@ -189,40 +147,13 @@ fn command() -> Command {
         .after_help(EXAMPLES)
 }
 
-fn config() -> Arg {
+pub(super) fn config() -> Arg {
     Arg::new("config")
         .long("config")
         .value_name("FILE")
         .help("Read settings from this TOML file [default: mosaic-stream.toml in the working folder]")
         .value_hint(ValueHint::FilePath)
         .value_parser(value_parser!(PathBuf))
-}
-
-fn verify() -> Command {
-    let path = |arg: Arg| arg.value_hint(ValueHint::FilePath).value_parser(value_parser!(PathBuf));
-    let file =
-        path(Arg::new("file").value_name("FILE").required(true)).help("A GeoTIFF that a job has written");
-    let report = path(Arg::new("report").long("report").value_name("REPORT"))
-        .help("The report of the file's job: its SHA-256 and a checksum for each block are compared");
-    let against = Arg::new("against")
-        .long("against")
-        .value_name("INPUT")
-        .help(
-            "Decide all pixels anew of these inputs, by the flags of the report's command and those given here; \
-             without INPUT of those that the command names",
-        )
-        .num_args(0..)
-        .value_hint(ValueHint::AnyPath)
-        .value_parser(value_parser!(OsString));
-    let json = Arg::new("json").long("json").help("Print an object").action(ArgAction::SetTrue);
-    let keys = KEYS.iter().filter(|key| !OF_THE_JOB_ALONE.contains(&key.name));
-    Command::new("verify")
-        .about("Tell whether a file is sound: its structure, its blocks, and against its report or inputs all of it")
-        .override_usage(format!("{NAME} verify [--json] [--report REPORT] <FILE> [--against [<INPUT>...] [job's flags]]"))
-        .after_help("Exit codes: 0 sound, 3 faults found, 1 cannot be read, 2 wrong usage.")
-        .args([file, report, against, json])
-        .args(keys.map(|key| flag(key).requires("against")))
-        .arg(config().requires("against"))
 }
 
 fn inspect() -> Command {
@@ -240,7 +171,7 @@ fn inspect() -> Command {
         .arg(files)
 }
 
-fn flag(key: &'static Key) -> Arg {
+pub(super) fn flag(key: &'static Key) -> Arg {
     let arg =
         Arg::new(key.name).long(key.name).short(key.short).help(key.help).help_heading(key.group.title());
     let taking_words = |arg: Arg| {
@@ -311,28 +242,6 @@ mod tests {
         assert_eq!(flag_words(&typed, "order"), ["-date"]);
         assert_eq!(flag_words(&typed, "mask-values"), ["-1,3"]);
         assert_eq!(flag_words(&typed, "keep-values"), ["-5--1"]);
-    }
-
-    #[test]
-    fn verify_takes_the_reports_command_and_flags_of_its_own_before_it() {
-        let verify = |words: &[&str]| match read(
-            command().try_get_matches_from([&[NAME, "verify"], words].concat()).unwrap(),
-        ) {
-            Request::Verify(verify) => verify,
-            _ => panic!("verify was asked for"),
-        };
-        assert!(verify(&["out.tif", "--report", "r.json"]).against.is_none());
-        let asked = verify(&["out.tif", "--against", "--method", "min"]).against.unwrap();
-        assert!(asked.inputs.is_empty());
-        let words = [NAME, "a.tif", "-o", "o.tif", "--report", "r.json", "--method", "max", "--block", "64"];
-        let typed = typed_again(&words.map(String::from), asked).unwrap();
-        assert_eq!(typed.inputs, ["a.tif"]);
-        assert_eq!(
-            (flag_words(&typed, "method"), flag_words(&typed, "block")),
-            (vec!["min".into()], vec!["64".into()])
-        );
-        assert!(flag_words(&typed, "output").is_empty() && flag_words(&typed, "report").is_empty());
-        assert!(typed_again(&[NAME, "inspect", "a.tif"].map(String::from), typed).is_err());
     }
 
     #[test]

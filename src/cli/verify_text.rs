@@ -23,12 +23,13 @@ pub fn describe(examined: &Examined) -> String {
         count => count.to_string(),
     };
     let rows = [
-        ("structure", format!("{directories} directories, {blocks} blocks, {}", size_text(examined.bytes))),
-        ("blocks", format!("{blocks} decoded")),
+        ("bytes", size_text(examined.bytes)),
+        ("directories", directories.to_string()),
+        ("blocks", format!("{blocks} found and decoded")),
         ("report", report),
         ("pixels", pixels.into()),
         ("faults", faults),
     ];
-    let lines = rows.iter().map(|(label, value)| format!("  {label:<9} {value}\n"));
+    let lines = rows.iter().map(|(label, value)| format!("  {label:<11} {value}\n"));
     format!("{}\n{}", examined.file, lines.collect::<String>())
 }

@@ -12,9 +12,9 @@ use crate::codec::Compression;
 use crate::config::{Settings, Verify};
 use crate::output::{BlockId, BlockWriter, EncodedBlock, OverviewStore, Target, Written, create_header};
 use crate::run::report::{
-    Blocks, BudgetReport, Bytes, GridReport, Inputs, PlanReport, Report, SCHEMA, SceneReport, Seconds,
-    checksums_of, sha256,
+    Blocks, BudgetReport, Bytes, GridReport, Inputs, PlanReport, Report, SCHEMA, SceneReport, Seconds, sha256,
 };
+use crate::run::verify::product::checksums_of;
 use crate::run::verify::{Depth, Findings, verify};
 use crate::run::{Pyramid, Shared, Sink, Totals, WindowMaker, memory, run_jobs, step_by_step};
 use crate::source::direct::{self, BlockCache, DirectFiles, DirectSources};

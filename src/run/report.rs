@@ -2,7 +2,6 @@
 //!
 //! The fields are described in the README; a change that a reader must know of raises [`SCHEMA`].
 
-use std::fmt::Write;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -12,7 +11,6 @@ use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use super::verify::Findings;
-use crate::output::{BlockRecord, Plane};
 use crate::plan::Line;
 use crate::source::{Mosaic, Problem, StackedScene};
 
@@ -175,25 +173,6 @@ pub struct Blocks {
     /// index: xxh3-64 of their bytes as sixteen hexadecimal digits each. Empty as the `sha256` is.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub checksums: Vec<String>,
-}
-
-/// The checksums of blocks sorted by their ids, as [`Blocks::checksums`] has them, of a file with so many levels.
-pub fn checksums_of(records: &[BlockRecord], levels: usize, mask: bool) -> Vec<String> {
-    let planes: &[Plane] = if mask { &[Plane::Image, Plane::Mask] } else { &[Plane::Image] };
-    let mut left = records;
-    let mut next = |level: usize, plane: Plane| {
-        let is_its = |record: &BlockRecord| (usize::from(record.id.level), record.id.plane) == (level, plane);
-        let (its, others) = left.split_at(left.partition_point(is_its));
-        left = others;
-        let mut digits = String::with_capacity(16 * its.len());
-        for record in its {
-            // Writing into a text cannot fail.
-            let _ = write!(digits, "{:016x}", record.checksum);
-        }
-        digits
-    };
-    let directories = (0..levels).flat_map(|level| planes.iter().map(move |plane| (level, *plane)));
-    directories.map(|(level, plane)| next(level, plane)).collect()
 }
 
 impl SceneReport {

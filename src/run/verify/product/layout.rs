@@ -2,9 +2,9 @@
 
 use anyhow::Result;
 
+use super::described::{Described, how_decoded};
 use super::fault::{Faults, MISLED, OTHER};
 use super::recorded::Recorded;
-use crate::codec::{BlockLayout, Compression, Predictor, max_encoded_len};
 use crate::container::{self, ByteOrder, Directory, Extent, GHOST_OF_COG, GHOST_OF_MASKED_COG, ReadAt};
 use crate::geometry::Size;
 
@@ -17,31 +17,6 @@ pub struct Layout {
     /// Bytes before and behind each block: its size, and its last four bytes once more. 0 in plain files.
     pub frame: u64,
 }
-
-/// A directory, and how its blocks are decoded.
-pub struct Described {
-    /// What it says.
-    pub directory: Directory,
-    /// 0 for full resolution, 1 for the largest overview, and so on.
-    pub level: usize,
-    /// How its blocks are decoded; `None` where what it says is no way to.
-    pub blocks: Option<(Compression, Predictor, BlockLayout)>,
-}
-
-impl Described {
-    /// Its name among the others, in a message.
-    pub fn name(&self) -> String {
-        match (self.level, self.directory.is_mask()) {
-            (0, false) => "the image".into(),
-            (0, true) => "the mask".into(),
-            (level, false) => format!("overview {level}"),
-            (level, true) => format!("the mask of overview {level}"),
-        }
-    }
-}
-
-/// Bytes of pixels that a block may have; libtiff takes no more.
-const MOST_BLOCK_BYTES: u128 = 1 << 31;
 
 impl Layout {
     /// Reads the directories and judges what each says by itself and beside the others.
@@ -111,35 +86,6 @@ impl Layout {
         expect("sizes of overviews", overviews == plan.overviews, &overviews, &plan.overviews);
         expect("mask", masks == grid.mask, &masks, &grid.mask);
     }
-}
-
-/// How a directory's blocks are decoded, if they can be.
-fn how_decoded(directory: &Directory) -> Option<(Compression, Predictor, BlockLayout)> {
-    let compression = match directory.compression {
-        1 => Compression::None,
-        5 => Compression::Lzw,
-        8 | 32946 => Compression::Deflate,
-        50000 => Compression::Zstd,
-        _ => return None,
-    };
-    let predictor = Predictor::from_tag(directory.predictor)?;
-    let Size { columns, rows } = directory.block;
-    let samples = if directory.planar { 1 } else { usize::from(directory.samples) };
-    let layout = match directory.bits_per_sample {
-        1 => BlockLayout { columns: (columns * samples).div_ceil(8), rows, samples: 1, sample_bytes: 1 },
-        bits @ (8 | 16 | 32 | 64) => {
-            BlockLayout { columns, rows, samples, sample_bytes: usize::from(bits / 8) }
-        }
-        _ => return None,
-    };
-    // Sides are below 2³¹: only in 128 bits the product always fits.
-    let row = layout.columns as u128 * (layout.samples * layout.sample_bytes) as u128;
-    (row * rows as u128 <= MOST_BLOCK_BYTES).then_some((compression, predictor, layout))
-}
-
-/// The most bytes that a block can have as it is stored, and whether it has exactly these.
-pub fn stored_bytes((compression, _, layout): (Compression, Predictor, BlockLayout)) -> (u64, bool) {
-    (max_encoded_len(compression, layout.bytes()) as u64, compression == Compression::None)
 }
 
 /// Tags ascend, and no two fields share a byte.
@@ -235,7 +181,8 @@ fn check_levels(directories: &[Described], faults: &mut Faults) {
     for pair in images.windows(2) {
         let (large, small) = (pair[0].directory.size, pair[1].directory.size);
         if small.columns > large.columns || small.rows > large.rows || small == large {
-            faults.add(pair[1].name(), format!("{small:?} is not smaller than {large:?}"), MISLED);
+            let message = format!("its size {small} (tags 256 and 257) is not smaller than {large}");
+            faults.add(pair[1].name(), message, MISLED);
         }
     }
 }

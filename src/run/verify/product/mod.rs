@@ -1,8 +1,9 @@
 //! Whether a file that was made before is sound: with nothing beside it, and against the report of its job.
 //!
-//! Shares no code with what wrote the file, but for the decoders of blocks, which the writer does not use.
+//! Shares no code with what wrote the file, but for the words of a COG's ghost area and how large a block can become.
 
 mod blocks;
+mod described;
 mod fault;
 mod layout;
 mod places;
@@ -23,7 +24,7 @@ use blocks::{Blocks, Checksums};
 pub use fault::Fault;
 use fault::{DECIDED, Faults, MISLED, OTHER};
 use layout::Layout;
-pub use recorded::Recorded;
+pub use recorded::{Recorded, checksums_of};
 
 /// What was looked at, and what is wrong.
 #[derive(Debug, Default, Serialize)]

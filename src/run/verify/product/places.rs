@@ -3,8 +3,9 @@
 
 use anyhow::{Context, Result};
 
+use super::described::{Described, stored_bytes};
 use super::fault::{Faults, LOST, MISLED};
-use super::layout::{Described, Layout, stored_bytes};
+use super::layout::Layout;
 use crate::container::ReadAt;
 
 /// A block that is stored.

@@ -1,11 +1,13 @@
-//! What a job's report recorded of its file, as far as verification holds the file against it.
+//! What a job's report records of its file, as far as verification holds the file against it.
 
+use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
+use crate::output::{BlockRecord, Plane};
 use crate::run::report::SCHEMA;
 
 /// The part of a report that speaks of the file.
@@ -90,6 +92,25 @@ impl Recorded {
         let all: Option<Vec<_>> = self.blocks.checksums.iter().map(|digits| checksums(digits)).collect();
         all.filter(|all| !all.is_empty())
     }
+}
+
+/// The checksums of blocks sorted by their ids, as reports have them, of a file with so many levels.
+pub fn checksums_of(records: &[BlockRecord], levels: usize, mask: bool) -> Vec<String> {
+    let planes: &[Plane] = if mask { &[Plane::Image, Plane::Mask] } else { &[Plane::Image] };
+    let mut left = records;
+    let mut next = |level: usize, plane: Plane| {
+        let is_its = |record: &BlockRecord| (usize::from(record.id.level), record.id.plane) == (level, plane);
+        let (its, others) = left.split_at(left.partition_point(is_its));
+        left = others;
+        let mut digits = String::with_capacity(16 * its.len());
+        for record in its {
+            // Writing into a text cannot fail.
+            let _ = write!(digits, "{:016x}", record.checksum);
+        }
+        digits
+    };
+    let directories = (0..levels).flat_map(|level| planes.iter().map(move |plane| (level, *plane)));
+    directories.map(|(level, plane)| next(level, plane)).collect()
 }
 
 /// Numbers of sixteen hexadecimal digits each.
