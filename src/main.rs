@@ -8,10 +8,13 @@ use std::path::PathBuf;
 use cli::arguments::{self, Inspect, Request};
 use cli::messages::{self, Exit};
 use cli::signals::Signals;
-use cli::{inspect_text, plan_text};
+use cli::verify_arguments::{self, Verify};
+use cli::{inspect_text, plan_text, verify_text};
 use mosaic_stream::config::{self, Session, Settings};
 use mosaic_stream::mosaic::{self, Failure, Hooks};
 use mosaic_stream::output;
+use mosaic_stream::run::progress::Silent;
+use mosaic_stream::run::verify::product::Recorded;
 use mosaic_stream::source::{self, Problem, inspection, names};
 
 fn main() -> Exit {
@@ -23,6 +26,9 @@ fn main() -> Exit {
         }
         Request::Inspect(asked) => {
             return inspect(&asked).unwrap_or_else(|failure| messages::print_failure(&failure));
+        }
+        Request::Verify(asked) => {
+            return verify(asked).unwrap_or_else(|failure| messages::print_failure(&failure));
         }
     };
     let (settings, session) = match config::load(typed) {
@@ -106,6 +112,42 @@ fn clean(outputs: &[PathBuf]) -> Result<Exit, Failure> {
         removed.iter().for_each(|part| messages::print_notice(&format!("removed {}", part.display())));
     }
     Ok(Exit::Done)
+}
+
+/// Tells whether a file is sound: on stdout what was looked at, on stderr what is wrong.
+fn verify(asked: Verify) -> Result<Exit, Failure> {
+    let recorded = asked.report.as_deref().map(Recorded::read).transpose()?;
+    let typed = match (asked.against, &recorded) {
+        (Some(typed), Some(recorded)) if !recorded.command.is_empty() => {
+            Some(verify_arguments::typed_again(&recorded.command, typed).map_err(|error| {
+                anyhow::anyhow!("the command in the report is not understood: {}", error.trim_end())
+            })?)
+        }
+        (against, _) => against,
+    };
+    let settings = match typed.map(|typed| config::load(typed.for_output(&asked.file))).transpose() {
+        Ok(loaded) => loaded.map(|(settings, _)| settings),
+        Err(problems) => {
+            messages::print_problems(&problems);
+            return Ok(Exit::Usage);
+        }
+    };
+    let signals = Signals::catch()?;
+    let mut hooks = Hooks {
+        progress: &Silent,
+        stop: &signals.stop,
+        stdin: &mut BufReader::new(io::stdin()),
+        unfinished: &signals.unfinished,
+        command: Vec::new(),
+    };
+    let examined = mosaic::verify(&asked.file, recorded.as_ref(), settings.as_ref(), &mut hooks)?;
+    let text = match asked.json {
+        true => serde_json::to_string_pretty(&examined).map_err(anyhow::Error::new)? + "\n",
+        false => verify_text::describe(&examined),
+    };
+    let printed = told(text.as_bytes());
+    messages::print_faults(&examined);
+    Ok(if examined.fault_count > 0 { Exit::Faults } else { printed })
 }
 
 /// Prints data; the job is done when they are written.

@@ -8,7 +8,9 @@ use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
 use clap_complete::Shell;
 use mosaic_stream::config::{KEYS, Key, Kind, Typed};
 
-const NAME: &str = env!("CARGO_PKG_NAME");
+use super::verify_arguments::{self, Verify};
+
+pub(super) const NAME: &str = env!("CARGO_PKG_NAME");
 
 const INPUTS_HELP: &str = "Raster files, folders (every raster inside), quoted globs, @list.txt (one a line), - (a list \
      on stdin), or anything that GDAL opens by name (/vsizip/…, https://…, s3://…)";
@@ -46,10 +48,13 @@ Examples:
   How rasters are stored, and in which order they are best read:
     mosaic-stream inspect scenes/
 
+  Whether a mosaic is still what its job left, and whether its inputs still give the same:
+    mosaic-stream verify mosaic.tif --report report.json --against
+
 Every flag can also be set in the environment (MOSAIC_STREAM_MEMORY=4GiB, MOSAIC_STREAM_OVERWRITE=true) \
 and in a TOML file (memory = \"4GiB\"); flags go before the environment, and that before the file.
 
-A file whose name is that of a subcommand is reached as ./inspect, ./clean, ./completions.
+A file whose name is that of a subcommand is reached as ./inspect, ./verify, ./clean, ./completions.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 verification found faults, 130 interrupted, 137 memory exhausted.";
 
@@ -67,6 +72,8 @@ pub enum Request {
     Inspect(Inspect),
     /// To remove what unfinished runs left of these outputs.
     Clean(Vec<PathBuf>),
+    /// Whether a file is sound.
+    Verify(Verify),
 }
 
 /// What `inspect` is asked for.
@@ -89,7 +96,7 @@ pub fn completions(shell: Shell) -> Vec<u8> {
     script
 }
 
-fn read(mut matches: ArgMatches) -> Request {
+pub(super) fn read(mut matches: ArgMatches) -> Request {
     if let Some(("completions", completions)) = matches.subcommand() {
         return Request::Completions(
             *completions.get_one("shell").expect("the shell is a required argument"),
@@ -102,12 +109,15 @@ fn read(mut matches: ArgMatches) -> Request {
     if let Some(("clean", clean)) = matches.subcommand() {
         return Request::Clean(clean.get_many("output").into_iter().flatten().cloned().collect());
     }
+    if let Some(("verify", verify)) = matches.subcommand() {
+        return Request::Verify(verify_arguments::read(verify));
+    }
     let inputs = matches.remove_many::<OsString>("input").into_iter().flatten().collect();
     let flags = KEYS.iter().filter_map(|key| Some((key.name, words(&matches, key)?))).collect();
     Request::Job(Typed { inputs, flags, config: matches.remove_one::<PathBuf>("config") })
 }
 
-fn words(matches: &ArgMatches, key: &Key) -> Option<Vec<OsString>> {
+pub(super) fn words(matches: &ArgMatches, key: &Key) -> Option<Vec<OsString>> {
     match key.kind {
         Kind::Switch => matches.get_flag(key.name).then(|| vec!["true".into()]),
         Kind::Value | Kind::List | Kind::Formulas => {
@@ -116,7 +126,7 @@ fn words(matches: &ArgMatches, key: &Key) -> Option<Vec<OsString>> {
     }
 }
 
-fn command() -> Command {
+pub(super) fn command() -> Command {
     let inputs = Arg::new("input")
         .value_name("INPUT")
         .help(INPUTS_HELP)
@@ -124,16 +134,15 @@ fn command() -> Command {
         .num_args(1..)
         .value_hint(ValueHint::AnyPath)
         .value_parser(value_parser!(OsString));
-    let config = Arg::new("config")
-        .long("config")
-        .value_name("FILE")
-        .help("Read settings from this TOML file [default: mosaic-stream.toml in the working folder]")
-        .value_hint(ValueHint::FilePath)
-        .value_parser(value_parser!(PathBuf));
     let shell = Arg::new("shell").value_name("SHELL").required(true).value_parser(value_parser!(Shell));
     let completions = Command::new("completions").about("Print the completions of a shell").arg(shell);
     let usage = format!(
-        "{NAME} [OPTIONS] <INPUT>... -o <OUTPUT>\n       {NAME} inspect [--json] <FILE>...\n       {NAME} clean <OUTPUT>...\n       \
+        "{NAME} [OPTIONS] <INPUT>... -o <OUTPUT>
+       {NAME} inspect [--json] <FILE>...
+       \
+         {NAME} verify [OPTIONS] <FILE> [--against [<INPUT>...]]
+       {NAME} clean <OUTPUT>...
+       \
          {NAME} completions <SHELL>"
     );
     Command::new(NAME)
@@ -145,11 +154,21 @@ fn command() -> Command {
         .disable_help_subcommand(true)
         .subcommand(inspect())
         .subcommand(clean())
+        .subcommand(verify_arguments::command())
         .subcommand(completions)
         .arg(inputs)
         .args(KEYS.iter().map(flag))
-        .arg(config)
+        .arg(config())
         .after_help(EXAMPLES)
+}
+
+pub(super) fn config() -> Arg {
+    Arg::new("config")
+        .long("config")
+        .value_name("FILE")
+        .help("Read settings from this TOML file [default: mosaic-stream.toml in the working folder]")
+        .value_hint(ValueHint::FilePath)
+        .value_parser(value_parser!(PathBuf))
 }
 
 fn inspect() -> Command {
@@ -178,7 +197,7 @@ fn clean() -> Command {
     Command::new("clean").about("Remove what runs that ended early left beside their outputs").arg(outputs)
 }
 
-fn flag(key: &'static Key) -> Arg {
+pub(super) fn flag(key: &'static Key) -> Arg {
     let arg =
         Arg::new(key.name).long(key.name).short(key.short).help(key.help).help_heading(key.group.title());
     let taking_words = |arg: Arg| {

@@ -1,6 +1,7 @@
 //! What is printed: data on stdout, messages on stderr; and the exit codes.
 
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
 use std::process::{ExitCode, Termination};
 
 use std::path::Path;
@@ -9,6 +10,7 @@ use anyhow::{Context, Result};
 use mosaic_stream::config::{Origin, Problem, Setting};
 use mosaic_stream::mosaic::Failure;
 use mosaic_stream::run::report::Report;
+use mosaic_stream::run::verify::product::{Examined, Fault};
 
 /// How the process ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,13 +92,31 @@ pub fn print_failure(failure: &Failure) -> Exit {
     Exit::Failed
 }
 
+/// Prints what is wrong with a file that was verified, and what should be known beside that.
+pub fn print_faults(examined: &Examined) {
+    const SHOWN: usize = 20;
+    examined.notes.iter().for_each(|note| print_notice(note));
+    let of = |fault: &Fault| Problem::new(format!("{}: {}", fault.place, fault.message)).hint(fault.hint);
+    print_problems(&examined.faults.iter().take(SHOWN).map(of).collect::<Vec<_>>());
+    if examined.fault_count > SHOWN as u64 {
+        let left = examined.fault_count - SHOWN as u64;
+        print_notice(&format!("{left} more faults (--json lists the first thousand)"));
+    }
+}
+
 /// Writes the report as JSON.
 ///
 /// # Errors
 /// When the file cannot be written; the message names it.
 pub fn write_report(file: &Path, report: &Report) -> Result<()> {
-    let json = serde_json::to_string_pretty(report)?;
-    std::fs::write(file, json + "\n").with_context(|| format!("write the report {}", file.display()))
+    // Piece by piece: the checksums of a large file's blocks need not be in memory twice.
+    let write = || -> io::Result<()> {
+        let mut out = BufWriter::new(File::create(file)?);
+        serde_json::to_writer_pretty(&mut out, report)?;
+        out.write_all(b"\n")?;
+        out.flush()
+    };
+    write().with_context(|| format!("write the report {}", file.display()))
 }
 
 /// Prints what was done, and what should be known about it.

@@ -67,6 +67,15 @@ pub struct Typed {
     pub config: Option<PathBuf>,
 }
 
+impl Typed {
+    /// The same, for a file that is there already.
+    pub fn for_output(mut self, file: &Path) -> Typed {
+        self.flags.retain(|(name, _)| *name != "output");
+        self.flags.push(("output", vec![file.into()]));
+        self
+    }
+}
+
 impl Layer {
     /// A layer without any text.
     pub fn empty(origin: Origin) -> Layer {

@@ -6,6 +6,7 @@
 
 mod blocks;
 mod directory;
+mod extents;
 mod header;
 mod parse;
 mod read_at;
@@ -15,6 +16,7 @@ mod tests;
 
 pub use blocks::{BlockRange, BlockRanges, BlocksOutside, check_blocks_inside};
 pub use directory::{ArrayPlace, ByteOrder, Directory};
+pub use extents::{Extent, extents};
 pub use header::{Field, Fields, GHOST_OF_COG, GHOST_OF_MASKED_COG, overview_of, write_header};
 pub use parse::{directories, fields_of_directories};
 pub use read_at::ReadAt;

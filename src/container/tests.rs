@@ -112,6 +112,26 @@ fn every_kind_of_tiff_reads_the_same() {
 }
 
 #[test]
+fn fields_and_their_values_take_bytes_of_their_own() {
+    for (big, position) in [(false, 8), (true, 16)] {
+        let file = sample(ByteOrder::Little, big);
+        let found = directories(&file[..]).unwrap();
+        let taken = extents(&file[..], found.iter().map(|directory| directory.position)).unwrap();
+        assert_eq!((taken[0].tag, taken[0].bytes.start), (None, position));
+        let (own, sizes) = (taken[0].bytes.clone(), &taken[12]);
+        assert_eq!((sizes.tag, sizes.bytes.end - sizes.bytes.start), (Some(325), 24));
+        assert!(sizes.bytes.start >= own.end, "{taken:?}");
+        assert_eq!(taken[13].tag, Some(338));
+        assert!(own.contains(&taken[13].bytes.start), "values that fit stand inside: {taken:?}");
+        let second = taken.iter().find(|extent| extent.directory == 1).unwrap();
+        assert_eq!(second.bytes.start, found[1].position);
+        let mut damaged = file.clone();
+        ByteOrder::Little.put(99, &mut damaged[position as usize + if big { 10 } else { 4 }..][..2]);
+        assert!(extents(&damaged[..], [position].into_iter()).is_err());
+    }
+}
+
+#[test]
 fn blocks_behind_the_end_are_counted() {
     let file = sample(ByteOrder::Little, true);
     let image = &directories(&file[..]).unwrap()[0];

@@ -8,6 +8,7 @@
 
 mod decoded;
 mod encoding;
+mod examine;
 mod failure;
 mod gather;
 mod harmonize;
@@ -33,6 +34,7 @@ use crate::run::report::{Report, Seconds};
 use crate::source::{Mosaic, Problem};
 
 pub use encoding::Encoding;
+pub use examine::verify;
 pub use failure::Failure;
 
 /// What a job needs from whoever starts it.

@@ -15,6 +15,7 @@ use crate::output::{Job, OverviewStore, Stored, Target, Written};
 use crate::run::report::{
     Blocks, BudgetReport, Bytes, GridReport, Inputs, PlanReport, Report, SCHEMA, SceneReport, Seconds, sha256,
 };
+use crate::run::verify::product::checksums_of;
 use crate::run::verify::{Depth, Findings, verify};
 use crate::run::{FinishedPart, Pyramid, Shared, Totals, WindowMaker, memory, run_jobs, step_by_step};
 use crate::source::direct::{self, BlockCache, DirectFiles, DirectSources};
@@ -193,7 +194,7 @@ fn check(
 }
 
 /// A source that was replaced while it was read may be half old and half new in the mosaic.
-fn check_sources_unchanged(prepared: &Prepared) -> Result<(), Failure> {
+pub fn check_sources_unchanged(prepared: &Prepared) -> Result<(), Failure> {
     let changed = prepared.mosaic.sources.iter().filter(|placed| {
         placed.source.stamp.is_some() && Stamp::of(&placed.source.name) != placed.source.stamp
     });
@@ -214,7 +215,7 @@ fn report(
     verification: Option<Findings>,
     hooks: &Hooks,
 ) -> Report {
-    let plan_report = plan_report(&prepared);
+    let (plan_report, levels) = (plan_report(&prepared), prepared.encoding.overviews.len());
     let Prepared { mosaic, plan, jobs, used, skipped, mut warnings, seconds, .. } = prepared;
     let seconds_of =
         |nanoseconds: &std::sync::atomic::AtomicU64| nanoseconds.load(Ordering::Relaxed) as f64 / 1e9;
@@ -256,6 +257,10 @@ fn report(
             decoded_per_needed: decoded_per_needed(&mosaic, totals),
             read_per_pixel: samples_read as f64 / samples.max(1) as f64,
             taken_over: 0,
+            checksums: match settings.report {
+                Some(_) => checksums_of(&written.records, 1 + levels, mosaic.mask),
+                None => Vec::new(),
+            },
         },
         warnings,
         verification,

@@ -171,6 +171,10 @@ pub struct Blocks {
     pub read_per_pixel: f64,
     /// Blocks that an earlier run had stored, with `--resume`.
     pub taken_over: u64,
+    /// For each directory of the file, in its order, the checksums of the blocks that are stored, in the order of its
+    /// index: xxh3-64 of their bytes as sixteen hexadecimal digits each. Empty as the `sha256` is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub checksums: Vec<String>,
 }
 
 impl SceneReport {

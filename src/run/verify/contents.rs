@@ -12,7 +12,7 @@ use twox_hash::XxHash3_64;
 use super::{Depth, Findings};
 use crate::geometry::{Size, Window};
 use crate::output::BlockRecord;
-use crate::plan::{Job, Jobs, Touching};
+use crate::plan::{Jobs, Touching};
 use crate::run::{Stopped, in_parallel};
 use crate::source::{Mosaic, reference};
 
@@ -88,13 +88,23 @@ impl Contents<'_> {
     fn areas(&self, depth: Depth) -> Vec<(usize, Window)> {
         let bands = self.mosaic.bands.len();
         // The second decision holds every source's values at once: where many lie on each other, areas are smaller.
-        let most = |job: &Job, bytes: usize| {
-            let touching: Vec<usize> = self.touching.sources(job.window_row, job.window).collect();
+        let most = |window_row: usize, window: Window, bytes: usize| {
+            let touching: Vec<usize> = self.touching.sources(window_row, window).collect();
             reference::largest_side(self.mosaic, &touching, LARGEST_SIDE, bytes)
         };
+        let all_that_fits = |window_row, window| most(window_row, window, self.bytes_to_decide);
         match depth {
-            Depth::Sample => sample(self.jobs, bands, |job| most(job, SAMPLE_BYTES)),
-            Depth::Everything => everything(self.jobs, |job| most(job, self.bytes_to_decide)),
+            Depth::Sample => sample(self.jobs, bands, |window_row, window| most(window_row, window, SAMPLE_BYTES)),
+            Depth::Everything => {
+                let jobs = (0..self.jobs.len()).map(|number| self.jobs.job(number));
+                everything(jobs.map(|job| (job.window_row, job.window)), all_that_fits)
+            }
+            Depth::Anew => {
+                let grid = &self.jobs.grid;
+                let Size { columns, rows } = grid.windows();
+                let windows = (0..rows).flat_map(|row| (0..columns).map(move |column| (column, row)));
+                everything(windows.map(|(column, row)| (row, grid.window(column, row))), all_that_fits)
+            }
         }
     }
 }
@@ -128,7 +138,7 @@ const LARGEST_SIDE: usize = 512;
 const SAMPLE_BYTES: usize = 8 << 20;
 
 /// Small areas spread over the jobs, each in another corner of a block; fewer where there are many bands.
-fn sample(jobs: &Jobs, bands: usize, most_side: impl Fn(&Job) -> usize) -> Vec<(usize, Window)> {
+fn sample(jobs: &Jobs, bands: usize, most_side: impl Fn(usize, Window) -> usize) -> Vec<(usize, Window)> {
     const SIDE: usize = 64;
     const WINDOWS_AN_AREA: usize = 128;
     let most = (64 / bands.max(1)).clamp(2, 12);
@@ -139,7 +149,7 @@ fn sample(jobs: &Jobs, bands: usize, most_side: impl Fn(&Job) -> usize) -> Vec<(
             let job = jobs.job((2 * index + 1) * jobs.len() / (2 * count));
             let blocks: Vec<Window> = job.window.cut(Size::square(jobs.grid.block)).collect();
             let block = blocks[index * 5 % blocks.len()];
-            let side = SIDE.min(most_side(&job));
+            let side = SIDE.min(most_side(job.window_row, job.window));
             let size = Size::new(side.min(block.columns), side.min(block.rows));
             let column = (block.columns - size.columns) * (index * 5 % 7) / 6;
             let row = (block.rows - size.rows) * (index * 3 % 5) / 4;
@@ -148,12 +158,14 @@ fn sample(jobs: &Jobs, bands: usize, most_side: impl Fn(&Job) -> usize) -> Vec<(
         .collect()
 }
 
-/// All jobs, cut into areas that fit into little memory.
-fn everything(jobs: &Jobs, most_side: impl Fn(&Job) -> usize) -> Vec<(usize, Window)> {
-    let jobs = (0..jobs.len()).map(|number| jobs.job(number));
-    let areas = jobs.flat_map(|job| {
-        let side = most_side(&job);
-        job.window.cut(Size::square(side)).map(move |area| (job.window_row, area))
+/// All of these windows (with their rows of windows), cut into areas that fit into little memory.
+fn everything(
+    windows: impl Iterator<Item = (usize, Window)>,
+    most_side: impl Fn(usize, Window) -> usize,
+) -> Vec<(usize, Window)> {
+    let areas = windows.flat_map(|(window_row, window)| {
+        let side = most_side(window_row, window);
+        window.cut(Size::square(side)).map(move |area| (window_row, area))
     });
     areas.collect()
 }

@@ -2,6 +2,7 @@
 //! anew, its bytes are hashed again, and a sample of its pixels (or all) is decided a second time.
 
 mod contents;
+pub mod product;
 
 use std::fs::File;
 use std::sync::atomic::AtomicBool;
@@ -37,6 +38,19 @@ pub enum Depth {
     Sample,
     /// Structure, all bytes, all pixels.
     Everything,
+    /// All pixels, those of windows without any source too: no records tell what the file holds there.
+    Anew,
+}
+
+impl Depth {
+    /// Its name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Depth::Sample => "quick",
+            Depth::Everything => "full",
+            Depth::Anew => "anew",
+        }
+    }
 }
 
 /// Checks the file at `path` against the mosaic, the sizes of its overviews and the records of its blocks; `framed`
@@ -54,14 +68,49 @@ pub fn verify(
     (threads, bytes_to_decide): (usize, usize),
     stop: &AtomicBool,
 ) -> Result<Findings> {
-    let name = if depth == Depth::Sample { "quick" } else { "full" };
-    let mut findings = Findings { depth: name, ..Findings::default() };
+    let mut findings = Findings { depth: depth.name(), ..Findings::default() };
     findings.faults.extend(check_header(path, mosaic));
     let file = File::open(path).with_context(|| format!("{path}: open for verification"))?;
     check_index(path, records, overviews, &mut findings)?;
     let contents = Contents { path, file, records, framed, mosaic, jobs, touching, bytes_to_decide };
     contents.check(depth, threads, stop, &mut findings)?;
     Ok(findings)
+}
+
+/// Checks what GDAL says of a file that was made before, and all its pixels, against a mosaic that is planned anew.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_anew(
+    path: &str,
+    (mosaic, jobs, touching): (&Mosaic, &Jobs, &Touching),
+    (threads, bytes_to_decide): (usize, usize),
+    stop: &AtomicBool,
+) -> Result<Findings> {
+    let mut findings = Findings { depth: Depth::Anew.name(), ..Findings::default() };
+    findings.faults.extend(check_header(path, mosaic));
+    if !findings.faults.is_empty() {
+        // Pixels of another grid have nothing to be compared with.
+        return Ok(findings);
+    }
+    let file = File::open(path).with_context(|| format!("{path}: open for verification"))?;
+    let contents =
+        Contents { path, file, records: &[], framed: false, mosaic, jobs, touching, bytes_to_decide };
+    contents.check(Depth::Anew, threads, stop, &mut findings)?;
+    Ok(findings)
+}
+
+/// Whether two coefficients are the same but for how they were rounded.
+fn is_near(a: f64, b: f64) -> bool {
+    (a - b).abs() <= 1e-9 * a.abs().max(b.abs()).max(1e-9)
+}
+
+/// A nodata value as GDAL gives it: that of Float32 pixels as the float nearest to what was asked for.
+fn as_held(nodata: Option<Number>, pixel_type: PixelType) -> Option<Number> {
+    match pixel_type {
+        PixelType::Float32 => nodata.map(Number::as_float32),
+        _ => nodata,
+    }
 }
 
 /// What GDAL says of the file, against what was asked for.
@@ -78,17 +127,13 @@ fn check_header(path: &str, mosaic: &Mosaic) -> Vec<String> {
     };
     expect("size", found.size == mosaic.grid.size, &found.size);
     let wanted = mosaic.grid.geotransform();
-    let near = |(a, b): (&f64, &f64)| (a - b).abs() <= 1e-9 * a.abs().max(b.abs()).max(1e-9);
+    let near = |(a, b): (&f64, &f64)| is_near(*a, *b);
     expect("geotransform", found.geotransform.0.iter().zip(&wanted.0).all(near), &found.geotransform.0);
     expect("bands", found.bands.len() == mosaic.bands.len(), &found.bands.len());
     let types: Vec<_> = found.bands.iter().map(|band| band.pixel_type).collect();
     expect("types", types.iter().all(|&t| t == mosaic.pixel_type), &types);
     let nodata: Vec<_> = found.bands.iter().map(|band| band.nodata).collect();
-    // GDAL gives the nodata of Float32 pixels as the float nearest to what was asked for.
-    let held = |n: Option<Number>| match mosaic.pixel_type {
-        PixelType::Float32 => n.map(|n| Number::Float(f64::from(n.to_f64() as f32))),
-        _ => n,
-    };
+    let held = |nodata| as_held(nodata, mosaic.pixel_type);
     expect("nodata", nodata.iter().all(|&n| held(n) == held(mosaic.nodata)), &nodata);
     expect("mask", found.mask == mosaic.mask, &found.mask);
     expect("CRS", crate::source::same_crs(&found.wkt, &mosaic.wkt), &found.wkt);
