@@ -10,7 +10,7 @@ use cli::signals::Signals;
 use cli::{inspect_text, plan_text};
 use mosaic_stream::config::{self, Session, Settings};
 use mosaic_stream::mosaic::{self, Failure, Hooks};
-use mosaic_stream::source::{self, Problem, inspection, names};
+use mosaic_stream::source::{self, Problem, Trust, inspection, names};
 
 fn main() -> Exit {
     let typed = match arguments::parse() {
@@ -78,7 +78,8 @@ fn inspect(asked: &Inspect) -> Result<Exit, Failure> {
         expanded.problems.into_iter().map(|problem| Problem::new(problem.input, problem.message)).collect();
     let mut inspections = Vec::new();
     for name in &expanded.names {
-        match inspection::look(name) {
+        let trust = Trust { remote: asked.allow_remote, roots: &asked.allow_roots };
+        match inspection::look(name, trust) {
             Ok(inspection) => inspections.push(inspection),
             Err(problem) => problems.push(problem),
         }

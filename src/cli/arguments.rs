@@ -69,6 +69,10 @@ pub struct Inspect {
     pub inputs: Vec<String>,
     /// Whether programs read the answer.
     pub json: bool,
+    /// Whether the rasters may refer to the network and to names of GDAL's.
+    pub allow_remote: bool,
+    /// Folders whose files they may refer to, beside their own.
+    pub allow_roots: Vec<PathBuf>,
 }
 
 /// Reads the command line. Wrong usage, `--help` and `--version` end the process here, with exit code 2 or 0.
@@ -90,19 +94,27 @@ fn read(mut matches: ArgMatches) -> Request {
         );
     }
     if let Some(("inspect", inspect)) = matches.subcommand() {
-        let inputs = inspect.get_many("file").into_iter().flatten().cloned().collect();
-        return Request::Inspect(Inspect { inputs, json: inspect.get_flag("json") });
+        return Request::Inspect(Inspect {
+            inputs: inspect.get_many("file").into_iter().flatten().cloned().collect(),
+            json: inspect.get_flag("json"),
+            allow_remote: inspect.get_flag("allow-remote"),
+            allow_roots: words_of(inspect, "allow-root").map(PathBuf::from).collect(),
+        });
     }
     let inputs = matches.remove_many::<OsString>("input").into_iter().flatten().collect();
     let flags = KEYS.iter().filter_map(|key| Some((key.name, words(&matches, key)?))).collect();
     Request::Job(Typed { inputs, flags, config: matches.remove_one::<PathBuf>("config") })
 }
 
+fn words_of(matches: &ArgMatches, name: &str) -> impl Iterator<Item = OsString> {
+    matches.get_many::<OsString>(name).into_iter().flatten().cloned()
+}
+
 fn words(matches: &ArgMatches, key: &Key) -> Option<Vec<OsString>> {
     match key.kind {
         Kind::Switch => matches.get_flag(key.name).then(|| vec!["true".into()]),
         Kind::Value | Kind::List | Kind::Formulas => {
-            Some(matches.get_many::<OsString>(key.name)?.cloned().collect())
+            matches.contains_id(key.name).then(|| words_of(matches, key.name).collect())
         }
     }
 }
@@ -124,7 +136,7 @@ fn command() -> Command {
     let shell = Arg::new("shell").value_name("SHELL").required(true).value_parser(value_parser!(Shell));
     let completions = Command::new("completions").about("Print the completions of a shell").arg(shell);
     let usage = format!(
-        "{NAME} [OPTIONS] <INPUT>... -o <OUTPUT>\n       {NAME} inspect [--json] <FILE>...\n       {NAME} completions <SHELL>"
+        "{NAME} [OPTIONS] <INPUT>... -o <OUTPUT>\n       {NAME} inspect [OPTIONS] <FILE>...\n       {NAME} completions <SHELL>"
     );
     Command::new(NAME)
         .version(env!("CARGO_PKG_VERSION"))
@@ -153,6 +165,7 @@ fn inspect() -> Command {
     Command::new("inspect")
         .about("Print how rasters are stored, the cache that their rows need, and the read order that suits them")
         .arg(json)
+        .args(["allow-remote", "allow-root"].into_iter().filter_map(Key::find).map(flag))
         .arg(files)
 }
 
