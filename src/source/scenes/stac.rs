@@ -12,7 +12,7 @@ use super::{dates, hrefs};
 use crate::source::{Problem, Trust, text, trust};
 
 /// No list of items is longer; a name that leads to something else must not fill the memory.
-const LONGEST: usize = 256 << 20;
+const LONGEST: usize = 128 << 20;
 
 /// An item: an acquisition and where its files lie.
 #[derive(Debug)]
