@@ -22,6 +22,8 @@ fuzz_target!(|input: (&str, Vec<&str>)| {
             let distinct: std::collections::BTreeSet<&String> = names.iter().collect();
             assert!(grouped >= distinct.len() || !notices.is_empty());
         }
-        Err(problems) => assert!(!problems.is_empty() && problems.iter().all(|problem| !problem.message.is_empty())),
+        Err(problems) => {
+            assert!(!problems.is_empty() && problems.iter().all(|problem| !problem.message.is_empty()));
+        }
     }
 });

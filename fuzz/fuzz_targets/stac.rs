@@ -1,4 +1,5 @@
-//! Any text is a document of STAC items or is refused in words, and nothing that is picked of it leads out of its folder.
+//! Any text is a document of STAC items or is refused in words, and nothing that is picked of it leads out of its
+//! folder.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
