@@ -39,6 +39,14 @@ lint:
 deny:
     scripts/deny
 
+# Known faults of the dependencies; fetches the list of them.
+advisories:
+    cargo deny check advisories
+
+# Run every fuzz target: `just fuzz 10 stac` for ten minutes of one.
+fuzz *options:
+    scripts/fuzz {{options}}
+
 # Time the kernels (criterion).
 bench *options:
     cargo bench {{options}}

@@ -21,7 +21,7 @@ use mosaic_stream::geometry::{Size, Window};
 use mosaic_stream::pixels::PixelType;
 use mosaic_stream::source::direct::{self, BlockCache, DirectFiles, DirectReader, DirectSources};
 use mosaic_stream::source::inspection::{BlockKind, Inspection, look};
-use mosaic_stream::source::{self, Mosaic, Pixels, ReaderChoice, Request};
+use mosaic_stream::source::{self, Mosaic, Pixels, ReaderChoice, Request, Trust};
 
 /// Blocks that a chunk spans.
 const CHUNK: usize = 32;
@@ -110,7 +110,7 @@ fn print_line(pass: &Pass, reader: &str, cost: &Cost, tiled: &Inspection) {
 
 fn inspected(file: &Path) -> Result<Inspection> {
     let name = file.to_str().context("the name is not UTF-8")?;
-    look(name).map_err(|problem| anyhow::anyhow!("{}: {}", problem.source, problem.message))
+    look(name, Trust::default()).map_err(|problem| anyhow::anyhow!("{}: {}", problem.source, problem.message))
 }
 
 fn write_striped(from: &Path, to: &Path, codec: &str) -> Result<()> {
@@ -205,8 +205,8 @@ fn directly(pass: &Pass) -> Result<Cost> {
 /// The mosaic of one raster: itself.
 fn mosaic_of(file: &Path) -> Result<Mosaic> {
     let name = file.to_str().context("the name is not UTF-8")?;
-    let (source, _) =
-        source::inspect(name, None, None).map_err(|problem| anyhow::anyhow!(problem.message))?;
+    let (source, _) = source::inspect(name, None, None, Trust::default())
+        .map_err(|problem| anyhow::anyhow!(problem.message))?;
     let request = Request { reader: ReaderChoice::Direct, bands: vec!["1".into()], ..Request::default() };
     match source::unify(&[Arc::new(source)], &request).0 {
         Ok(mosaic) => Ok(mosaic),

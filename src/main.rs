@@ -5,7 +5,8 @@ mod cli;
 use std::io::{self, BufReader};
 use std::path::PathBuf;
 
-use cli::arguments::{self, Inspect, Request};
+use cli::arguments::{self, Request};
+use cli::inspect_arguments::Inspect;
 use cli::messages::{self, Exit};
 use cli::signals::Signals;
 use cli::verify_arguments::{self, Verify};
@@ -15,7 +16,7 @@ use mosaic_stream::mosaic::{self, Failure, Hooks};
 use mosaic_stream::output;
 use mosaic_stream::run::progress::Silent;
 use mosaic_stream::run::verify::product::Recorded;
-use mosaic_stream::source::{self, Problem, inspection, names};
+use mosaic_stream::source::{self, Problem, Trust, inspection, names};
 
 fn main() -> Exit {
     let typed = match arguments::parse() {
@@ -89,7 +90,8 @@ fn inspect(asked: &Inspect) -> Result<Exit, Failure> {
         expanded.problems.into_iter().map(|problem| Problem::new(problem.input, problem.message)).collect();
     let mut inspections = Vec::new();
     for name in &expanded.names {
-        match inspection::look(name) {
+        let trust = Trust { remote: asked.allow_remote, roots: &asked.allow_roots };
+        match inspection::look(name, trust) {
             Ok(inspection) => inspections.push(inspection),
             Err(problem) => problems.push(problem),
         }

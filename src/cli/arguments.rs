@@ -8,55 +8,14 @@ use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
 use clap_complete::Shell;
 use mosaic_stream::config::{KEYS, Key, Kind, Typed};
 
+use super::examples;
+use super::inspect_arguments::{self, Inspect};
 use super::verify_arguments::{self, Verify};
 
 pub(super) const NAME: &str = env!("CARGO_PKG_NAME");
 
-const INPUTS_HELP: &str = "Raster files, folders (every raster inside), quoted globs, @list.txt (one a line), - (a list \
+pub(super) const INPUTS_HELP: &str = "Raster files, folders (every raster inside), quoted globs, @list.txt (one a line), - (a list \
      on stdin), or anything that GDAL opens by name (/vsizip/…, https://…, s3://…)";
-
-const EXAMPLES: &str = "\
-Examples:
-  Mosaic every scene of a folder, the last one on top:
-    mosaic-stream scenes/ -o mosaic.tif
-
-  Windows of 1024 pixels, at most 2 GiB of memory, ZSTD blocks:
-    mosaic-stream *.tif -o mosaic.tif --chunk 1024 --memory 2GiB --compress zstd --co ZSTD_LEVEL=9
-
-  The mean of overlaps, warped to one CRS and pixel size, cut to bounds:
-    mosaic-stream 'tiles/**/*.jp2' -o mosaic.tif --method mean --crs EPSG:32633 \\
-        --resolution 10 --bounds 300000,5790000,410000,5900000 --resampling bilinear
-
-  Red, green and blue of a list of files on stdin, with nodata set right:
-    find . -name '*.tif' | mosaic-stream - -o rgb.tif --bands 3,2,1 --src-nodata -9999 --nodata 0
-
-  The median of a summer's clear pixels, by Sentinel-2's scene classification:
-    mosaic-stream products/ -o summer.tif --bands B04,B03,B02 --method median --from 2024-06-01 --to 2024-08-31 \\
-        --mask-band SCL --mask-values 0,1,3,8-11 --mask-buffer 60
-
-  The greenest pixel of each place, its vegetation index, and the day it was seen:
-    mosaic-stream products/ -o green.tif --method 'best:max:(B08-B04)/(B08+B04)' \\
-        --expr 'ndvi=(B08-B04)/(B08+B04)' --date-band
-
-  What would be done, and where each setting comes from:
-    mosaic-stream scenes/ -o mosaic.tif --dry-run -v
-
-  Go on with a job that was killed, or remove what it left:
-    mosaic-stream scenes/ -o mosaic.tif --resume
-    mosaic-stream clean mosaic.tif
-
-  How rasters are stored, and in which order they are best read:
-    mosaic-stream inspect scenes/
-
-  Whether a mosaic is still what its job left, and whether its inputs still give the same:
-    mosaic-stream verify mosaic.tif --report report.json --against
-
-Every flag can also be set in the environment (MOSAIC_STREAM_MEMORY=4GiB, MOSAIC_STREAM_OVERWRITE=true) \
-and in a TOML file (memory = \"4GiB\"); flags go before the environment, and that before the file.
-
-A file whose name is that of a subcommand is reached as ./inspect, ./verify, ./clean, ./completions.
-
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 verification found faults, 130 interrupted, 137 memory exhausted.";
 
 /// Settings whose values may begin with a hyphen without being a plain number (`-inf`, `-10,40,5,50`, `-date`).
 const HYPHENATED: [&str; 7] =
@@ -74,14 +33,6 @@ pub enum Request {
     Clean(Vec<PathBuf>),
     /// Whether a file is sound.
     Verify(Verify),
-}
-
-/// What `inspect` is asked for.
-pub struct Inspect {
-    /// The rasters, named as the inputs of a job are.
-    pub inputs: Vec<String>,
-    /// Whether programs read the answer.
-    pub json: bool,
 }
 
 /// Reads the command line. Wrong usage, `--help` and `--version` end the process here, with exit code 2 or 0.
@@ -103,8 +54,7 @@ pub(super) fn read(mut matches: ArgMatches) -> Request {
         );
     }
     if let Some(("inspect", inspect)) = matches.subcommand() {
-        let inputs = inspect.get_many("file").into_iter().flatten().cloned().collect();
-        return Request::Inspect(Inspect { inputs, json: inspect.get_flag("json") });
+        return Request::Inspect(inspect_arguments::read(inspect));
     }
     if let Some(("clean", clean)) = matches.subcommand() {
         return Request::Clean(clean.get_many("output").into_iter().flatten().cloned().collect());
@@ -117,11 +67,15 @@ pub(super) fn read(mut matches: ArgMatches) -> Request {
     Request::Job(Typed { inputs, flags, config: matches.remove_one::<PathBuf>("config") })
 }
 
+pub(super) fn words_of(matches: &ArgMatches, name: &str) -> impl Iterator<Item = OsString> {
+    matches.get_many::<OsString>(name).into_iter().flatten().cloned()
+}
+
 pub(super) fn words(matches: &ArgMatches, key: &Key) -> Option<Vec<OsString>> {
     match key.kind {
         Kind::Switch => matches.get_flag(key.name).then(|| vec!["true".into()]),
         Kind::Value | Kind::List | Kind::Formulas => {
-            Some(matches.get_many::<OsString>(key.name)?.cloned().collect())
+            matches.contains_id(key.name).then(|| words_of(matches, key.name).collect())
         }
     }
 }
@@ -137,12 +91,8 @@ pub(super) fn command() -> Command {
     let shell = Arg::new("shell").value_name("SHELL").required(true).value_parser(value_parser!(Shell));
     let completions = Command::new("completions").about("Print the completions of a shell").arg(shell);
     let usage = format!(
-        "{NAME} [OPTIONS] <INPUT>... -o <OUTPUT>
-       {NAME} inspect [--json] <FILE>...
-       \
-         {NAME} verify [OPTIONS] <FILE> [--against [<INPUT>...]]
-       {NAME} clean <OUTPUT>...
-       \
+        "{NAME} [OPTIONS] <INPUT>... -o <OUTPUT>\n       {NAME} inspect [OPTIONS] <FILE>...\n       \
+         {NAME} verify [OPTIONS] <FILE> [--against [<INPUT>...]]\n       {NAME} clean <OUTPUT>...\n       \
          {NAME} completions <SHELL>"
     );
     Command::new(NAME)
@@ -152,14 +102,14 @@ pub(super) fn command() -> Command {
         .max_term_width(110)
         .args_conflicts_with_subcommands(true)
         .disable_help_subcommand(true)
-        .subcommand(inspect())
+        .subcommand(inspect_arguments::command())
         .subcommand(clean())
         .subcommand(verify_arguments::command())
         .subcommand(completions)
         .arg(inputs)
         .args(KEYS.iter().map(flag))
         .arg(config())
-        .after_help(EXAMPLES)
+        .after_help(examples::EXAMPLES)
 }
 
 pub(super) fn config() -> Arg {
@@ -169,21 +119,6 @@ pub(super) fn config() -> Arg {
         .help("Read settings from this TOML file [default: mosaic-stream.toml in the working folder]")
         .value_hint(ValueHint::FilePath)
         .value_parser(value_parser!(PathBuf))
-}
-
-fn inspect() -> Command {
-    let files = Arg::new("file")
-        .value_name("FILE")
-        .help(INPUTS_HELP)
-        .required(true)
-        .num_args(1..)
-        .value_hint(ValueHint::AnyPath)
-        .value_parser(value_parser!(String));
-    let json = Arg::new("json").long("json").help("Print an array of objects").action(ArgAction::SetTrue);
-    Command::new("inspect")
-        .about("Print how rasters are stored, the cache that their rows need, and the read order that suits them")
-        .arg(json)
-        .arg(files)
 }
 
 fn clean() -> Command {

@@ -1,6 +1,8 @@
 //! The command line: flags and help, progress, messages and exit codes. Nobody imports it.
 
 pub mod arguments;
+mod examples;
+pub mod inspect_arguments;
 pub mod inspect_text;
 pub mod messages;
 pub mod plan_text;

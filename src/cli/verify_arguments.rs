@@ -9,8 +9,18 @@ use mosaic_stream::config::{KEYS, Typed};
 use super::arguments::{self, NAME, Request, config, flag, words};
 
 /// Settings that say nothing of what a mosaic's pixels are.
-const OF_THE_JOB_ALONE: [&str; 8] =
-    ["output", "overwrite", "report", "verify", "dry-run", "progress", "quiet", "verbose"];
+const OF_THE_JOB_ALONE: [&str; 10] = [
+    "output",
+    "overwrite",
+    "report",
+    "verify",
+    "resume",
+    "checkpoint",
+    "dry-run",
+    "progress",
+    "quiet",
+    "verbose",
+];
 
 /// What `verify` is asked for.
 pub struct Verify {

@@ -191,6 +191,9 @@ keys! {
     "reader" Value Work "NAME" names_of!(ReaderChoice),
         "How sources are read: auto reads blocks directly where that gives the pixels that GDAL gives, direct demands \
          it, vrt reads all through GDAL [default: auto]";
+    "allow-remote" Switch Work "" any,
+        "Let STAC documents and virtual rasters refer to the network and to names of GDAL's (/vsi…)";
+    "allow-root" List Work "DIR" any, "Let them refer to files below this folder, beside their own; may be repeated";
     "verify" Value Work "HOW" names_of!(Verify), "How the written file is checked [default: quick]";
     "resume" Switch Work "" any,
         "Go on with what an earlier run of the same job left, whatever ended it; begin afresh where it left nothing";

@@ -8,7 +8,7 @@ use crate::codec::Compression;
 use crate::geometry::{Bounds, ResolutionRule};
 use crate::pixels::{self, Number, OverviewResampling, PixelType, Resampling};
 use crate::plan::Overviews;
-use crate::source::ReaderChoice;
+use crate::source::{ReaderChoice, Trust};
 use std::path::PathBuf;
 
 /// The settings of a job. `Settings::default()` is what the command line starts from, with nothing named to read
@@ -80,6 +80,10 @@ pub struct Settings {
     pub on_error: OnError,
     /// How sources are read.
     pub reader: ReaderChoice,
+    /// Whether STAC documents and virtual rasters may refer to the network and to names of GDAL's.
+    pub allow_remote: bool,
+    /// Folders whose files they may refer to, beside their own.
+    pub allow_roots: Vec<PathBuf>,
     /// How the written file is checked.
     pub verify: Verify,
     /// Whether an unfinished output of an earlier run of the same job is gone on with.
@@ -132,6 +136,8 @@ impl Settings {
             threads: machine.cpus.max(1),
             on_error: OnError::Fail,
             reader: ReaderChoice::Auto,
+            allow_remote: false,
+            allow_roots: Vec::new(),
             verify: Verify::Quick,
             resume: false,
             checkpoint: 5,
@@ -147,6 +153,11 @@ impl Settings {
             Compression::None => 1,
             _ => self.predictor.unwrap_or(by_type),
         }
+    }
+
+    /// What inputs may refer to.
+    pub fn trust(&self) -> Trust<'_> {
+        Trust { remote: self.allow_remote, roots: &self.allow_roots }
     }
 
     /// The creation options with their meaning.

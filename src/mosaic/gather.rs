@@ -64,7 +64,7 @@ pub fn gather(settings: &Settings, hooks: &mut Hooks) -> Result<Gathered, Failur
         DeriveRequest::default()
     });
     let request = Request { derive, ..request(settings, wkt, stack) };
-    let (mut sources, wrong) = inspect_all(&names, &request, settings.threads, hooks, &mut warnings)?;
+    let (mut sources, wrong) = inspect_all(&names, &request, settings, hooks, &mut warnings)?;
     let mut skipped = Vec::new();
     match settings.on_error {
         OnError::Fail => problems.extend(wrong),
@@ -154,21 +154,21 @@ fn request(settings: &Settings, wkt: Option<String>, stack: Option<StackRequest>
 fn inspect_all(
     names: &[String],
     request: &Request,
-    threads: usize,
+    settings: &Settings,
     hooks: &Hooks,
     warnings: &mut Vec<String>,
 ) -> Result<(Vec<Arc<Source>>, Vec<Problem>), Failure> {
-    let target = request.wkt.as_deref();
+    let (target, threads, trust) = (request.wkt.as_deref(), settings.threads, settings.trust());
     let mut first = None;
     let mut results = Vec::with_capacity(names.len());
     while first.is_none() && results.len() < names.len() {
-        let result = inspect(&names[results.len()], target, None);
+        let result = inspect(&names[results.len()], target, None, trust);
         first = result.as_ref().ok().map(|(source, _)| Model::of(source.clone()));
         results.push(Some(result));
     }
     let rest = &names[results.len()..];
     let inspect_one = |index: usize| {
-        (!hooks.stop.load(Ordering::Relaxed)).then(|| inspect(&rest[index], target, first.as_ref()))
+        (!hooks.stop.load(Ordering::Relaxed)).then(|| inspect(&rest[index], target, first.as_ref(), trust))
     };
     results.extend(in_parallel(threads, rest.len(), inspect_one)?);
     let (mut sources, mut problems) = (Vec::with_capacity(names.len()), Vec::new());

@@ -18,6 +18,7 @@ mod part;
 mod scene_checks;
 mod scenes;
 mod stacked;
+mod summary;
 mod write;
 
 use std::io::{self, BufRead};

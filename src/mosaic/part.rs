@@ -49,6 +49,8 @@ pub fn job(settings: &Settings, prepared: &Prepared) -> Job {
         memory: _,
         threads: _,
         on_error: _,
+        allow_remote: _,
+        allow_roots: _,
         reader: _,
         verify: _,
         resume: _,

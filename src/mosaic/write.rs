@@ -1,25 +1,23 @@
 //! From a prepared job to a verified file under its final name.
 
-use std::path::Path;
-use std::sync::Mutex;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
 
 use super::part::{self, Storing};
+use super::summary::report;
 use super::{Failure, Hooks, Prepared};
 use crate::codec::Compression;
 use crate::config::{Settings, Verify};
 use crate::output::{Job, OverviewStore, Stored, Target, Written};
-use crate::run::report::{
-    Blocks, BudgetReport, Bytes, GridReport, Inputs, PlanReport, Report, SCHEMA, SceneReport, Seconds, sha256,
-};
-use crate::run::verify::product::checksums_of;
+use crate::run::report::{Report, Seconds, sha256};
 use crate::run::verify::{Depth, Findings, verify};
 use crate::run::{FinishedPart, Pyramid, Shared, Totals, WindowMaker, memory, run_jobs, step_by_step};
-use crate::source::direct::{self, BlockCache, DirectFiles, DirectSources};
-use crate::source::{Mosaic, PlacedSource, Problem, ReaderChoice, Stamp};
+use crate::source::direct::{BlockCache, DirectFiles, DirectSources};
+use crate::source::{Problem, ReaderChoice, Stamp};
 
 /// Writes, verifies, and gives the file its name.
 pub fn write(settings: &Settings, mut prepared: Prepared, hooks: &Hooks) -> Result<Report, Failure> {
@@ -207,105 +205,6 @@ pub fn check_sources_unchanged(prepared: &Prepared) -> Result<(), Failure> {
     if problems.is_empty() { Ok(()) } else { Err(Failure::Problems(problems)) }
 }
 
-fn report(
-    settings: &Settings,
-    prepared: Prepared,
-    written: &Written,
-    totals: &Totals,
-    verification: Option<Findings>,
-    hooks: &Hooks,
-) -> Report {
-    let (plan_report, levels) = (plan_report(&prepared), prepared.encoding.overviews.len());
-    let Prepared { mosaic, plan, jobs, used, skipped, mut warnings, seconds, .. } = prepared;
-    let seconds_of =
-        |nanoseconds: &std::sync::atomic::AtomicU64| nanoseconds.load(Ordering::Relaxed) as f64 / 1e9;
-    let in_workers = [
-        ("read", &totals.read),
-        ("composite", &totals.composite),
-        ("overviews", &totals.overviews),
-        ("encode", &totals.encode),
-    ];
-    let in_workers = in_workers.map(|(stage, total)| Seconds { stage, seconds: seconds_of(total) });
-    let samples_read = totals.samples_read.load(Ordering::Relaxed);
-    let samples = jobs.pixels() * mosaic.bands.len() as u64;
-    warnings.extend(totals.noted());
-    Report {
-        schema: SCHEMA,
-        version: env!("CARGO_PKG_VERSION"),
-        gdal: crate::source::gdal_version(),
-        command: hooks.command.clone(),
-        output: settings.output.display().to_string(),
-        inputs: Inputs { used, skipped },
-        scenes: SceneReport::all(&mosaic),
-        grid: GridReport::new(&mosaic),
-        plan: plan_report,
-        budget: BudgetReport {
-            total: plan.total(),
-            limit: plan.limit,
-            lines: plan.lines,
-            measured_peak: memory::peak_resident(),
-        },
-        seconds: seconds.into_iter().chain(in_workers).collect(),
-        bytes: Bytes {
-            pixels: mosaic.grid.size.pixels() as u64 * mosaic.pixel_bytes() as u64,
-            read: samples_read * mosaic.working_type.bytes() as u64,
-            file: written.bytes,
-        },
-        blocks: Blocks {
-            written: written.records.len() as u64,
-            sparse: totals.sparse_blocks.load(Ordering::Relaxed),
-            decoded_per_needed: decoded_per_needed(&mosaic, totals),
-            read_per_pixel: samples_read as f64 / samples.max(1) as f64,
-            taken_over: 0,
-            checksums: match settings.report {
-                Some(_) => checksums_of(&written.records, 1 + levels, mosaic.mask),
-                None => Vec::new(),
-            },
-        },
-        warnings,
-        verification,
-        sha256: String::new(),
-    }
-}
-
-/// Blocks decoded for each block of the directly read sources that the mosaic needs: 1 where none was decoded twice.
-fn decoded_per_needed(mosaic: &Mosaic, totals: &Totals) -> Option<f64> {
-    // A mask among the bands of another source's file is decoded with it.
-    let first = |(index, placed): &(usize, &PlacedSource)| placed.file == *index;
-    let needed: u64 = mosaic
-        .sources
-        .iter()
-        .enumerate()
-        .filter(first)
-        .map(|(_, placed)| direct::blocks_needed(placed))
-        .sum();
-    let decoded = totals.blocks_decoded.load(Ordering::Relaxed);
-    (needed > 0).then(|| decoded as f64 / needed as f64)
-}
-
-fn plan_report(prepared: &Prepared) -> PlanReport {
-    let Prepared { plan, encoding, jobs, .. } = prepared;
-    PlanReport {
-        window: [plan.window.columns, plan.window.rows],
-        block: [encoding.block; 2],
-        compression: encoding.compression.name(),
-        predictor: encoding.predictor.tag(),
-        interleave: if encoding.bands_apart { "band" } else { "pixel" },
-        bigtiff: encoding.big,
-        cloud_optimized: encoding.cloud_optimized,
-        overviews: encoding.overviews.iter().map(|size| [size.columns, size.rows]).collect(),
-        overview_resampling: encoding.overview_resampling.name(),
-        windows: jobs.len(),
-        windows_without_sources: jobs.grid.windows().pixels() - jobs.len(),
-        bands_at_once: plan.bands_at_once,
-        workers: plan.workers,
-        windows_ahead: plan.windows_ahead,
-        open_sources: plan.open_sources,
-        cache_bytes: plan.cache_bytes,
-        decoded_bytes: plan.decoded_bytes,
-    }
-}
-
 impl Prepared {
     fn time(&mut self, stage: &'static str, since: Instant) {
         self.seconds.push(Seconds { stage, seconds: since.elapsed().as_secs_f64() });
@@ -313,11 +212,11 @@ impl Prepared {
 }
 
 /// Tells where the unfinished file is for as long as there is one.
-struct Unfinished<'a>(&'a std::sync::Mutex<Option<std::path::PathBuf>>);
+struct Unfinished<'a>(&'a Mutex<Option<PathBuf>>);
 
 impl<'a> Unfinished<'a> {
     fn set(hooks: &'a Hooks, path: &Path) -> Self {
-        *hooks.unfinished.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(path.to_owned());
+        *hooks.unfinished.lock().unwrap_or_else(PoisonError::into_inner) = Some(path.to_owned());
         Unfinished(hooks.unfinished)
     }
 }
@@ -325,7 +224,7 @@ impl<'a> Unfinished<'a> {
 impl Unfinished<'_> {
     /// The file is worth keeping.
     fn forget(&self) {
-        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 

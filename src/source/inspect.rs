@@ -9,7 +9,7 @@ use gdal::{Dataset, Metadata};
 use super::direct::DirectLayout;
 use super::open::{gdal_knows_int8, open};
 use super::trap::checked_with_warnings;
-use super::{FileReader, Model, Problem, Source, SourceBand, Stamp, Storage, calls};
+use super::{FileReader, Model, Problem, Source, SourceBand, Stamp, Storage, Trust, calls, references};
 use crate::container;
 use crate::geometry::{Footprint, GeoTransform, Resolution, Size};
 use crate::pixels::{Number, PixelType};
@@ -20,15 +20,18 @@ const COMPLEX: &str = "has complex pixels; split them into real bands first";
 /// What it has in common with `like` it shares with it. GDAL's warnings come beside it.
 ///
 /// # Errors
-/// A problem that names the input: missing, damaged, cut short, no raster, complex pixels.
+/// A problem that names the input: missing, damaged, cut short, no raster, complex pixels, or referring to what `trust`
+/// does not allow.
 pub fn inspect(
     name: &str,
     target: Option<&str>,
     like: Option<&Model>,
+    trust: Trust,
 ) -> Result<(Source, Vec<String>), Problem> {
     if let Some(source) = like.and_then(|like| like.describe(name)) {
         return Ok((source, Vec::new()));
     }
+    references::check(name, trust)?;
     let problem = |error: anyhow::Error| Problem::new(name, explain(name, &error));
     let dataset = open(name).map_err(problem)?;
     let described = checked_with_warnings("inspect", || describe(name, &dataset, target));

@@ -17,12 +17,16 @@ mod pixels;
 mod place;
 mod problem;
 pub mod reference;
+mod references;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod scenes;
 mod stamp;
+mod text;
 pub mod trap;
+mod trust;
 mod unify;
+mod xml;
 
 pub use alike::Model;
 pub use crs::{CrsGroups, is_same as same_crs, metres_per_unit, resolve as resolve_crs};
@@ -36,6 +40,7 @@ pub use pixels::Pixels;
 pub use place::Placement;
 pub use problem::Problem;
 pub use stamp::Stamp;
+pub use trust::Trust;
 pub use unify::{
     Beside, Compiled, Conflict, DeriveRequest, Derived, Mosaic, MosaicBand, PlacedSource, ReaderChoice,
     Request, Role, SceneFile, SceneSources, Score, ScoreRequest, StackRequest, Stacked, StackedScene, unify,

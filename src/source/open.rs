@@ -5,17 +5,20 @@ use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
 
 use super::trap::checked;
 
-/// Sets GDAL up for a process that reads with many handles: one thread a reader, no listing of folders,
+/// Sets GDAL up for a process that reads with many handles: one thread a reader, no listing of folders, no code
+/// in virtual rasters,
 /// and block caches of `cache_bytes` in all.
 pub fn prepare_gdal(cache_bytes: u64) -> Result<()> {
     let options = [
         // Every worker is a reader; readers of their own threads would multiply (and did shift pixels before 3.12.1).
         ("VRT_NUM_THREADS", "1"),
         ("GDAL_NUM_THREADS", "1"),
+        // Virtual rasters are data; whoever allows them code in the environment does so for programs of his own.
+        ("GDAL_VRT_ENABLE_PYTHON", "NO"),
         ("GDAL_DISABLE_READDIR_ON_OPEN", "TRUE"),
     ];
     for (key, value) in options {
-        if gdal::config::get_config_option(key, "")?.is_empty() || key.ends_with("THREADS") {
+        if gdal::config::get_config_option(key, "")?.is_empty() || key != "GDAL_DISABLE_READDIR_ON_OPEN" {
             gdal::config::set_config_option(key, value)?;
         }
     }

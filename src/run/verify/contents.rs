@@ -94,7 +94,9 @@ impl Contents<'_> {
         };
         let all_that_fits = |window_row, window| most(window_row, window, self.bytes_to_decide);
         match depth {
-            Depth::Sample => sample(self.jobs, bands, |window_row, window| most(window_row, window, SAMPLE_BYTES)),
+            Depth::Sample => {
+                sample(self.jobs, bands, |window_row, window| most(window_row, window, SAMPLE_BYTES))
+            }
             Depth::Everything => {
                 let jobs = (0..self.jobs.len()).map(|number| self.jobs.job(number));
                 everything(jobs.map(|job| (job.window_row, job.window)), all_that_fits)

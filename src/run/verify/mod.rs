@@ -15,7 +15,7 @@ use crate::geometry::Size;
 use crate::output::{BlockId, BlockRecord, Plane};
 use crate::pixels::{Number, PixelType};
 use crate::plan::{Jobs, Touching};
-use crate::source::{FileReader, Mosaic, inspect};
+use crate::source::{FileReader, Mosaic, Trust, inspect};
 use contents::Contents;
 
 /// What was looked at, and what is wrong.
@@ -115,7 +115,7 @@ fn as_held(nodata: Option<Number>, pixel_type: PixelType) -> Option<Number> {
 
 /// What GDAL says of the file, against what was asked for.
 fn check_header(path: &str, mosaic: &Mosaic) -> Vec<String> {
-    let found = match inspect(path, None, None) {
+    let found = match inspect(path, None, None, Trust::default()) {
         Ok((found, _)) => found,
         Err(problem) => return vec![format!("GDAL does not take the file: {}", problem.message)],
     };

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use super::*;
-use crate::source::inspect;
+use crate::source::{Trust, inspect};
 
 /// A folder with inputs that GDAL's own tools made.
 struct Inputs(tempfile::TempDir);
@@ -44,7 +44,7 @@ impl Inputs {
     }
 
     fn inspect(&self, name: &str) -> Source {
-        inspect(&self.path(name), None, None).unwrap().0
+        inspect(&self.path(name), None, None, Trust::default()).unwrap().0
     }
 
     /// What is known without GDAL is what GDAL says.
@@ -58,7 +58,7 @@ impl Inputs {
     #[track_caller]
     fn assert_left_to_gdal(&self, model: &Model, name: &str, what: &str) {
         assert!(model.describe(&self.path(name)).is_none(), "{what}");
-        if let Ok((found, _)) = inspect(&self.path(name), None, Some(model)) {
+        if let Ok((found, _)) = inspect(&self.path(name), None, Some(model), Trust::default()) {
             let own = self.inspect(name);
             assert_eq!(format!("{:?}", found.direct), format!("{:?}", own.direct), "{what}");
             assert_eq!((found.geotransform, found.wkt), (own.geotransform, own.wkt), "{what}");

@@ -9,14 +9,14 @@ use super::{Band, BlockKind, Blocks, Bytes, Cache, Inspection, Interleave, MaskP
 use crate::container::{self, ByteOrder, Directory};
 use crate::geometry::Size;
 use crate::source::trap::checked;
-use crate::source::{CrsGroups, FileReader, Problem, Source, SourceBand, inspect, open};
+use crate::source::{CrsGroups, FileReader, Problem, Source, SourceBand, Trust, inspect, open};
 
 /// The layout of the raster `name`; no pixel is read.
 ///
 /// # Errors
 /// A problem that names the raster: what keeps it from being a source of a mosaic.
-pub fn look(name: &str) -> Result<Inspection, Problem> {
-    let (source, warnings) = inspect::inspect(name, None, None)?;
+pub fn look(name: &str, trust: Trust) -> Result<Inspection, Problem> {
+    let (source, warnings) = inspect::inspect(name, None, None, trust)?;
     let told = || -> Result<Told> {
         let dataset = open::open(name)?;
         checked("inspect", || Told::of(&dataset))

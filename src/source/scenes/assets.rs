@@ -3,7 +3,7 @@
 use super::BandFile;
 use super::band_names::{Choice, Named, Wanted, choose, finest, is_reflectance, same};
 use super::picks::{Miss, Picked, Picks};
-use crate::source::{Problem, inspect};
+use crate::source::{Problem, Trust, inspect};
 
 /// A file of an item.
 #[derive(Debug)]
@@ -11,7 +11,7 @@ pub struct Asset {
     /// Its key in the item.
     pub key: String,
     /// GDAL's name of it, or what is wrong with its href.
-    pub file: Result<String, String>,
+    pub file: Result<String, Problem>,
     /// Its bands; none where the item does not tell.
     pub bands: Vec<AssetBand>,
     /// What is to be added to its pixels, where that is told of the whole file.
@@ -56,10 +56,10 @@ impl Assets {
     ///
     /// # Errors
     /// Nothing fits, or several do.
-    pub fn pick(&self, name: &str, single: bool) -> Picks {
+    pub fn pick(&self, name: &str, single: bool, trust: Trust) -> Picks {
         let wanted = Wanted::parse(name);
         match choose(wanted.stem, &self.keys) {
-            Choice::One(named) => self.whole(self.index(&named.stem), wanted, single),
+            Choice::One(named) => self.whole(self.index(&named.stem), wanted, single, trust),
             Choice::Several(several) => Err(Miss::Ambiguous(keys_of(several))),
             Choice::None => self.band(wanted),
         }
@@ -70,7 +70,7 @@ impl Assets {
     }
 
     /// One band or all bands of an asset.
-    fn whole(&self, index: usize, wanted: Wanted, single: bool) -> Picks {
+    fn whole(&self, index: usize, wanted: Wanted, single: bool, trust: Trust) -> Picks {
         let asset = &self.assets[index];
         if let Some(band) = wanted.band {
             return Ok(vec![self.picked((index, band - 1), wanted.name.to_owned())?]);
@@ -78,7 +78,7 @@ impl Assets {
         let count = match asset.bands.len() {
             _ if single || wanted.is_one_band() => 1,
             // Nothing is said of its bands, so the file has to tell.
-            0 => inspect(&self.file(index)?, None, None).map_err(Miss::Problem)?.0.bands.len(),
+            0 => inspect(&self.file(index)?, None, None, trust).map_err(Miss::Problem)?.0.bands.len(),
             count => count,
         };
         let name = |band: usize| match asset.bands.get(band).and_then(|band| band.name.clone()) {
@@ -140,8 +140,7 @@ impl Assets {
     }
 
     fn file(&self, index: usize) -> Result<String, Problem> {
-        let Asset { key, file, .. } = &self.assets[index];
-        file.clone().map_err(|message| Problem::new(format!("asset {key}"), message))
+        self.assets[index].file.clone()
     }
 
     fn picked(&self, (index, band): Place, name: String) -> Result<Picked, Miss> {
@@ -186,7 +185,7 @@ mod tests {
     }
 
     fn picked(assets: Vec<Asset>, name: &str) -> Result<Vec<(String, usize, String)>, Miss> {
-        let picks = Assets::new(assets).pick(name, false)?;
+        let picks = Assets::new(assets).pick(name, false, Trust::default())?;
         Ok(picks.into_iter().map(|pick| (pick.source.file, pick.source.band, pick.name)).collect())
     }
 

@@ -3,7 +3,10 @@
 use super::details::Details;
 use super::sentinel2::{self, Offsets};
 use super::{document, landsat};
-use crate::source::Problem;
+use crate::source::{Problem, text};
+
+/// No document about a scene is longer; a name that leads to something else must not fill the memory.
+const LONGEST: usize = 16 << 20;
 
 /// What documents in a folder tell of the scene whose bands lie there.
 ///
@@ -18,7 +21,8 @@ pub fn documents(folder: &str) -> Result<(Details, Option<Offsets>), Problem> {
             let (details, offsets) = read_sentinel2(&path)?;
             return Ok((details, Some(offsets)));
         } else if landsat::is_document(name) {
-            let text = document::read(&path).map_err(|error| Problem::new(&path, format!("{error:#}")))?;
+            let text =
+                text::read(&path, LONGEST).map_err(|error| Problem::new(&path, format!("{error:#}")))?;
             return Ok((landsat::parse(&text), None));
         }
     }
@@ -30,6 +34,6 @@ pub fn documents(folder: &str) -> Result<(Details, Option<Offsets>), Problem> {
 /// # Errors
 /// It cannot be read.
 pub fn read_sentinel2(path: &str) -> Result<(Details, Offsets), Problem> {
-    let parsed = document::read(path).and_then(|text| sentinel2::parse(&text));
+    let parsed = text::read(path, LONGEST).and_then(|text| sentinel2::parse(&text));
     parsed.map_err(|error| Problem::new(path, format!("{error:#}")))
 }

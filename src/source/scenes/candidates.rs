@@ -25,7 +25,12 @@ pub struct Candidate {
 #[derive(Debug)]
 pub enum Content {
     /// Files, and the date that a pattern found in their names.
-    Files { files: Vec<Named>, date: Option<Date> },
+    Files {
+        /// The files, at least one.
+        files: Vec<Named>,
+        /// The date.
+        date: Option<Date>,
+    },
     /// A product of Sentinel-2, by its root.
     Product(String),
     /// An item of STAC.
@@ -52,7 +57,7 @@ pub fn find(
         None => sort_out(names, asked),
     };
     if let Some(document) = asked.stac {
-        match stac::read(document) {
+        match stac::read(document, asked.trust) {
             Ok((items, wrong)) => {
                 problems.extend(wrong);
                 found.extend(items.into_iter().map(|item| Candidate {
@@ -164,7 +169,7 @@ fn are_bands_and_masks(files: &[Named]) -> bool {
 fn have_bands_of_their_own(files: &[Named], asked: &Asked) -> bool {
     let mut described = Vec::new();
     for named in files {
-        match inspect(&named.file, None, None) {
+        match inspect(&named.file, None, None, asked.trust) {
             Ok((source, _)) if source.bands.len() == 1 => {
                 let names: Vec<_> = shelf::described_as(&source.bands[0]).map(str::to_owned).collect();
                 if names.is_empty() {

@@ -1,39 +1,10 @@
-//! Documents and lists of files, wherever GDAL's file systems reach: folders, zip archives, the network.
+//! Names of files and lists of them, wherever GDAL's file systems reach: folders, zip archives, the network.
 
-use std::ffi::CString;
 use std::path::Path;
-use std::ptr;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::source::trap::checked;
-
-/// No document about scenes is longer; a name that leads to something else must not fill the memory.
-const LONGEST: i64 = 256 << 20;
-
-/// The whole text of a document.
-///
-/// # Errors
-/// It cannot be read, is longer than 256 MiB or no UTF-8.
-pub fn read(name: &str) -> Result<String> {
-    let path = CString::new(name).context("the name holds a zero byte")?;
-    let bytes = checked("read the document", || {
-        let (mut bytes, mut length) = (ptr::null_mut(), 0);
-        // SAFETY: the name is NUL-terminated, and GDAL writes both results before it returns true. What it gives is
-        // a block of `length` bytes of its own heap, copied and freed here.
-        unsafe {
-            let read =
-                gdal_sys::VSIIngestFile(ptr::null_mut(), path.as_ptr(), &mut bytes, &mut length, LONGEST);
-            if read == 0 || bytes.is_null() {
-                anyhow::bail!("cannot be read, or is longer than {} MiB", LONGEST >> 20);
-            }
-            let copy = std::slice::from_raw_parts(bytes, length as usize).to_vec();
-            gdal_sys::VSIFree(bytes.cast());
-            Ok(copy)
-        }
-    })?;
-    String::from_utf8(bytes).context("is no UTF-8")
-}
 
 /// The files below a folder or in an archive, by names that GDAL opens, sorted.
 ///
@@ -92,16 +63,11 @@ mod tests {
     }
 
     #[test]
-    fn documents_are_read_whole_and_folders_listed_deeply() {
+    fn folders_are_listed_deeply() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("inside")).unwrap();
         let path = folder.path().join("inside/some.json");
-        std::fs::write(&path, "{\"ä\": 1}").unwrap();
-        let name = path.to_str().unwrap();
-        assert_eq!(read(name).unwrap(), "{\"ä\": 1}");
-        assert_eq!(files_below(folder.path().to_str().unwrap()).unwrap(), [name]);
-        assert!(read(folder.path().join("none").to_str().unwrap()).is_err());
-        std::fs::write(&path, b"\xff").unwrap();
-        assert!(read(name).unwrap_err().to_string().contains("UTF-8"));
+        std::fs::write(&path, "").unwrap();
+        assert_eq!(files_below(folder.path().to_str().unwrap()).unwrap(), [path.to_str().unwrap()]);
     }
 }

@@ -27,16 +27,16 @@ mod document;
 mod hrefs;
 mod keep;
 mod landsat;
-mod pattern;
+pub mod pattern;
 mod picks;
 mod search;
 mod sentinel2;
 mod shelf;
-mod stac;
+pub mod stac;
 
 use std::io::BufRead;
 
-use super::Problem;
+use super::{Problem, Trust};
 pub use dates::Date;
 pub use details::Baseline;
 pub use search::{Outcome, Search};
@@ -62,6 +62,8 @@ pub struct Asked<'a> {
     pub max_cloud: Option<f64>,
     /// The order of the scenes.
     pub order: Order,
+    /// What documents and files may refer to.
+    pub trust: Trust<'a>,
     /// Whether scenes with a problem are left out; else it is the job's.
     pub skip: bool,
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use regex::Regex;
 
 use super::band_names::Named;
-use super::candidates::{Candidate, Content};
+pub use super::candidates::{Candidate, Content};
 use super::dates::{self, Date};
 use super::document;
 use crate::source::Problem;

@@ -68,7 +68,7 @@ impl<'a> Search<'a> {
             true => beside::documents(&candidate.name)?,
             false => Default::default(),
         };
-        let shelf = Shelf::new(files, offsets.as_ref());
+        let shelf = Shelf::new(files, offsets.as_ref(), self.asked.trust);
         let known = Details { date, ..Details::default() }.or(beside);
         self.on_shelf(candidate, known, files, &shelf)
     }
@@ -81,7 +81,7 @@ impl<'a> Search<'a> {
         }
         let document = product.document.as_deref().map(beside::read_sentinel2).transpose()?;
         let (details, offsets) = document.unzip();
-        let shelf = Shelf::of_product(&product, offsets.as_ref());
+        let shelf = Shelf::of_product(&product, offsets.as_ref(), self.asked.trust);
         self.on_shelf(candidate, details.unwrap_or_default(), &product.images, &shelf)
     }
 
@@ -122,7 +122,7 @@ impl<'a> Search<'a> {
             let hint = "name the assets of a scene with --bands";
             Err(Problem::new(&item.id, "is an item of STAC").with_hint(hint).into())
         };
-        let pick = |name: &str, single| item.assets.pick(name, single);
+        let pick = |name: &str, single| item.assets.pick(name, single, self.asked.trust);
         self.scene(&item.id, item.details.clone(), pick, all, || item.assets.keys())
     }
 

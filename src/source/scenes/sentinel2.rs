@@ -3,7 +3,7 @@
 //! The format: Sentinel-2 Products Specification Document, S2-PDGS-TAS-DI-PSD.
 
 use anyhow::{Context, Result};
-use roxmltree::{Document, Node};
+use roxmltree::{Document, Node, ParsingOptions};
 
 use super::band_names::{Choice, Named, choose};
 use super::dates;
@@ -13,6 +13,9 @@ use super::document;
 /// The bands in the order of their numbers in documents (`bandId`, `band_id`).
 const BANDS: [&str; 13] =
     ["B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B09", "B10", "B11", "B12"];
+
+/// The largest of these documents have some ten thousand elements and texts.
+const MOST_NODES: u32 = 1 << 20;
 
 /// The files of a product.
 #[derive(Debug, Default)]
@@ -100,7 +103,8 @@ impl Offsets {
 /// # Errors
 /// It is no sound XML, or holds a document type definition, which these documents never do.
 pub fn parse(xml: &str) -> Result<(Details, Offsets)> {
-    let document = Document::parse(xml).context("is no sound XML")?;
+    let limits = ParsingOptions { nodes_limit: MOST_NODES, ..ParsingOptions::default() };
+    let document = Document::parse_with_options(xml, limits).context("is no sound XML")?;
     let text = |name: &str| {
         let mut nodes = document.descendants().filter(|node| node.tag_name().name() == name);
         nodes.find_map(|node| node.text())

@@ -8,7 +8,7 @@ use super::BandFile;
 use super::band_names::{Choice, Named, Wanted, choose, is_reflectance, same};
 use super::picks::{Miss, Picked, Picks};
 use super::sentinel2::{Offsets, Product};
-use crate::source::{Problem, Source, SourceBand, inspect};
+use crate::source::{Problem, Source, SourceBand, Trust, inspect};
 
 /// The files of one scene.
 pub struct Shelf<'a> {
@@ -18,18 +18,19 @@ pub struct Shelf<'a> {
     /// Whether bands may be told by descriptions alone.
     described: bool,
     offsets: Option<&'a Offsets>,
+    trust: Trust<'a>,
     opened: RefCell<BTreeMap<String, Result<Rc<Source>, Problem>>>,
 }
 
 impl<'a> Shelf<'a> {
-    /// The files of a scene, and the offsets of its reflectances.
-    pub fn new(files: &'a [Named], offsets: Option<&'a Offsets>) -> Shelf<'a> {
-        Shelf { files, further: &[], described: true, offsets, opened: RefCell::default() }
+    /// The files of a scene, the offsets of its reflectances, and what files may refer to.
+    pub fn new(files: &'a [Named], offsets: Option<&'a Offsets>, trust: Trust<'a>) -> Shelf<'a> {
+        Shelf { files, further: &[], described: true, offsets, trust, opened: RefCell::default() }
     }
 
     /// The files of a product, whose names tell everything.
-    pub fn of_product(product: &'a Product, offsets: Option<&'a Offsets>) -> Shelf<'a> {
-        Shelf { further: &product.quality, described: false, ..Shelf::new(&product.images, offsets) }
+    pub fn of_product(product: &'a Product, offsets: Option<&'a Offsets>, trust: Trust<'a>) -> Shelf<'a> {
+        Shelf { further: &product.quality, described: false, ..Shelf::new(&product.images, offsets, trust) }
     }
 
     /// What `name` stands for. A file is opened only where its name does not tell enough: to find a band by its
@@ -68,7 +69,7 @@ impl<'a> Shelf<'a> {
     /// What is known of a file without reading its pixels.
     pub fn open(&self, named: &Named) -> Result<Rc<Source>, Problem> {
         let mut opened = self.opened.borrow_mut();
-        let inspected = || inspect(&named.file, None, None).map(|(source, _)| Rc::new(source));
+        let inspected = || inspect(&named.file, None, None, self.trust).map(|(source, _)| Rc::new(source));
         opened.entry(named.file.clone()).or_insert_with(inspected).clone()
     }
 

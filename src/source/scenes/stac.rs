@@ -8,8 +8,11 @@ use serde_json::{Map, Value};
 
 use super::assets::{Asset, AssetBand, Assets};
 use super::details::{self, Details};
-use super::{dates, document, hrefs};
-use crate::source::Problem;
+use super::{dates, hrefs};
+use crate::source::{Problem, Trust, text, trust};
+
+/// No list of items is longer; a name that leads to something else must not fill the memory.
+const LONGEST: usize = 128 << 20;
 
 /// An item: an acquisition and where its files lie.
 #[derive(Debug)]
@@ -26,12 +29,16 @@ pub struct Item {
 ///
 /// # Errors
 /// The document cannot be read or is none of items.
-pub fn read(name: &str) -> Result<(Vec<Item>, Vec<Problem>)> {
-    parse(&document::read(&hrefs::name_of(name))?, name)
+pub fn read(name: &str, trust: Trust) -> Result<(Vec<Item>, Vec<Problem>)> {
+    parse(&text::read(&hrefs::name_of(name), LONGEST)?, name, trust)
 }
 
-/// The items of a document that lies at `base`.
-fn parse(text: &str, base: &str) -> Result<(Vec<Item>, Vec<Problem>)> {
+/// The items of a document that lies at `base`, a path or an address. An asset that it must not refer to is a problem
+/// once it is wanted.
+///
+/// # Errors
+/// It is no document of items.
+pub fn parse(text: &str, base: &str, trust: Trust) -> Result<(Vec<Item>, Vec<Problem>)> {
     let document: Value = serde_json::from_str(text).context("is no sound JSON")?;
     let features = match document["type"].as_str() {
         Some("FeatureCollection") => document["features"].as_array().map(Vec::as_slice),
@@ -41,9 +48,10 @@ fn parse(text: &str, base: &str) -> Result<(Vec<Item>, Vec<Problem>)> {
     };
     let features = features.context("is no ItemCollection of STAC")?;
     let (mut items, mut problems) = (Vec::new(), Vec::new());
+    let folder = trust::folder(&hrefs::name_of(base));
     for (index, feature) in features.iter().enumerate() {
         let id = feature["id"].as_str().map_or_else(|| format!("item {}", index + 1), str::to_owned);
-        match item(feature, id.clone(), base) {
+        match item(feature, id.clone(), (base, &folder), trust) {
             Ok(item) => items.push(item),
             Err(message) => problems.push(Problem::new(format!("{base}, {id}"), message)),
         }
@@ -51,7 +59,9 @@ fn parse(text: &str, base: &str) -> Result<(Vec<Item>, Vec<Problem>)> {
     Ok((items, problems))
 }
 
-fn item(feature: &Value, id: String, base: &str) -> Result<Item, String> {
+/// An item of the document at `base` in `folder`.
+fn item(feature: &Value, id: String, (base, folder): (&str, &str), trust: Trust) -> Result<Item, String> {
+    let document = base;
     let assets = feature["assets"].as_object().ok_or("has no assets")?;
     let properties = &feature["properties"];
     let of = |key: &str| properties[key].as_str();
@@ -72,7 +82,9 @@ fn item(feature: &Value, id: String, base: &str) -> Result<Item, String> {
         let href = asset["href"].as_str().unwrap_or_default();
         Asset {
             key: key.clone(),
-            file: hrefs::resolve(href, base),
+            file: hrefs::resolve(href, base)
+                .map_err(|message| Problem::new(format!("asset {key}"), message))
+                .and_then(|file| trust.check(document, folder, &file).map(|()| file)),
             bands: bands(asset, offsets),
             offset: offsets.of_band(&[asset]),
         }
@@ -161,14 +173,16 @@ mod tests {
     use crate::source::scenes::Date;
     use serde_json::json;
 
+    const EVERYTHING: Trust = Trust { remote: true, roots: &[] };
+
     fn items(features: Value) -> (Vec<Item>, Vec<Problem>) {
         let document = json!({"type": "FeatureCollection", "features": features});
-        parse(&document.to_string(), "/data/items.json").unwrap()
+        parse(&document.to_string(), "/data/items.json", EVERYTHING).unwrap()
     }
 
     fn offset_of(properties: Value, asset: Value) -> Option<f64> {
         let feature = json!({"id": "x", "properties": properties, "assets": {"red": asset}});
-        items(json!([feature])).0[0].assets.pick("red", true).unwrap()[0].offset
+        items(json!([feature])).0[0].assets.pick("red", true, EVERYTHING).unwrap()[0].offset
     }
 
     #[test]
@@ -197,7 +211,7 @@ mod tests {
             {"id": "b", "assets": {"red": {"href": "./B04.tif"}}, "links": [{"rel": "self", "href": "https://h/c/b.json"}]},
             {"id": "c", "assets": {"red": {"href": "s3://k/B04.tif"}}, "links": [{"rel": "self", "href": "./c.json"}]},
         ]));
-        let file = |item: &Item| item.assets.pick("red", true).unwrap()[0].source.file.clone();
+        let file = |item: &Item| item.assets.pick("red", true, EVERYTHING).unwrap()[0].source.file.clone();
         assert_eq!(
             items.iter().map(file).collect::<Vec<_>>(),
             ["/data/a/B04.tif", "/vsicurl/https://h/c/B04.tif", "/vsis3/k/B04.tif"]
@@ -222,9 +236,10 @@ mod tests {
 
     #[test]
     fn what_holds_no_items_is_refused() {
-        assert!(parse("{", "a").unwrap_err().to_string().contains("JSON"));
-        assert!(parse(r#"{"type": "Collection"}"#, "a").unwrap_err().to_string().contains("is a Collection"));
-        assert!(parse("[]", "a").is_err() && parse(r#"{"type": "FeatureCollection"}"#, "a").is_err());
-        assert_eq!(parse(r#"{"type": "Feature", "id": "a", "assets": {}}"#, "a").unwrap().0.len(), 1);
+        let items = |text: &str| parse(text, "a", Trust::default());
+        assert!(items("{").unwrap_err().to_string().contains("JSON"));
+        assert!(items(r#"{"type": "Collection"}"#).unwrap_err().to_string().contains("is a Collection"));
+        assert!(items("[]").is_err() && items(r#"{"type": "FeatureCollection"}"#).is_err());
+        assert_eq!(items(r#"{"type": "Feature", "id": "a", "assets": {}}"#).unwrap().0.len(), 1);
     }
 }

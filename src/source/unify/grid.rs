@@ -10,6 +10,9 @@ use crate::geometry::{Footprint, Grid, GridError, GridRequest, ResolutionRule, W
 use crate::pixels::{Method, Number, PixelType};
 use crate::source::{Placement, Problem, Source};
 
+/// A mosaic of so many pixels is made only of what the user bounds: a header of a few bytes can claim them.
+const MOST_PIXELS: usize = 1 << 40;
+
 impl Unifier<'_> {
     /// The grid asked for, of all sources' footprints.
     pub(super) fn choose_grid(&mut self) -> Option<Grid> {
@@ -20,6 +23,10 @@ impl Unifier<'_> {
             resolution = ResolutionRule::Highest;
         }
         match unify_grid(&footprints, &GridRequest { resolution, bounds, align }) {
+            Ok(grid) if bounds.is_none() && grid.size.pixels() >= MOST_PIXELS => {
+                self.refuse_claims(&grid);
+                None
+            }
             Ok(grid) => {
                 self.warn_when_outside(&grid);
                 Some(grid)
@@ -46,6 +53,20 @@ impl Unifier<'_> {
         let problem = Problem::new(count_of(self.sources.len()), message)
             .with_hint("choose one with --resolution highest, lowest, average, common or X[,Y]");
         self.conflict(problem, others);
+    }
+
+    /// Says that the inputs claim too many pixels; without those that do so alone there may be a mosaic.
+    fn refuse_claims(&mut self, grid: &Grid) {
+        let claims = |index: &usize| self.sources[*index].size.pixels() >= MOST_PIXELS;
+        let alone: Vec<usize> = (0..self.sources.len()).filter(claims).collect();
+        let who = match alone.is_empty() {
+            true => count_of(self.sources.len()),
+            false => some_names(self.sources, &alone),
+        };
+        let message = format!("a mosaic of {}x{} pixels is claimed", grid.size.columns, grid.size.rows);
+        let problem =
+            Problem::new(who, message).with_hint("say with --bounds which part is wanted, if that is meant");
+        self.conflict(problem, alone);
     }
 
     /// Says why there is no grid, whichever sources were left out.

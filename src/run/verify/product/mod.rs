@@ -19,7 +19,7 @@ use super::{Depth, Findings};
 use crate::container::ReadAt;
 use crate::pixels::Number;
 use crate::run::report::sha256;
-use crate::source::{FileReader, Source, inspect};
+use crate::source::{FileReader, Source, Trust, inspect};
 use blocks::{Blocks, Checksums};
 pub use fault::Fault;
 use fault::{DECIDED, Faults, MISLED, OTHER};
@@ -115,7 +115,7 @@ fn check_with_gdal(
     faults: &mut Faults,
 ) -> Result<()> {
     let name = path.to_str().context("the file's name is not UTF-8")?;
-    match inspect(name, None, None) {
+    match inspect(name, None, None, Trust::default()) {
         Err(problem) => faults.add("the file", format!("GDAL does not take it: {}", problem.message), MISLED),
         Ok((found, warnings)) => {
             notes.extend(warnings.into_iter().map(|warning| format!("GDAL warns: {warning}")));
