@@ -44,7 +44,9 @@ def measure(command, environment=None, folder=None):
         # Popen has not seen the end of its child; told, it does not wait for a process that is gone.
         child.returncode = os.waitstatus_to_exitcode(status)
         errors.seek(0)
-        lines = errors.read().decode(errors="replace").strip().splitlines()
+        text = errors.read().decode(errors="replace")
+    # A record is no place for the folders of the machine that made it.
+    lines = re.sub(r"(?<![\w.])/(?:[^\s/:]+/)+", "", text).strip().splitlines()
     # Linux counts in KiB, macOS in bytes.
     peak = usage.ru_maxrss / (MIB if sys.platform == "darwin" else 1024)
     return Run(child.returncode, seconds, usage.ru_utime + usage.ru_stime, peak, "\n".join(lines[-5:]))

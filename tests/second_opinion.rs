@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 use common::{Folder, Source, Tiff, assert_same_pixels, random};
 use mosaic_stream::config::{SceneSettings, Settings};
 use mosaic_stream::geometry::Window;
-use mosaic_stream::mosaic::{Hooks, prepare};
+use mosaic_stream::mosaic::{Hooks, Prepared, prepare};
 use mosaic_stream::run::progress::Silent;
 use mosaic_stream::source::reference::first_difference;
 
@@ -26,6 +26,18 @@ fn write_noise(folder: &Folder, nodata: bool) {
 fn build_shifted_vrt(folder: &Folder, resampling: &str) {
     let grid = "-te 0.4 -179.6 340.4 0.4 -tr 2 1.5";
     folder.tool(&format!("gdalbuildvrt -q -overwrite -r {resampling} {grid} shifted.vrt a.tif b.tif"));
+}
+
+/// What a job would write, as `--verify full` compares it.
+fn prepared(settings: &Settings) -> Prepared {
+    let mut hooks = Hooks {
+        progress: &Silent,
+        stop: &AtomicBool::new(false),
+        stdin: &mut std::io::empty(),
+        unfinished: &Mutex::new(None),
+        command: Vec::new(),
+    };
+    prepare(settings, &mut hooks).unwrap()
 }
 
 #[test]
@@ -81,14 +93,7 @@ fn a_single_wrong_pixel_of_a_vrt_that_resamples_is_found() {
         block: 64,
         ..Settings::default()
     };
-    let mut hooks = Hooks {
-        progress: &Silent,
-        stop: &AtomicBool::new(false),
-        stdin: &mut std::io::empty(),
-        unfinished: &Mutex::new(None),
-        command: Vec::new(),
-    };
-    let prepared = prepare(&settings, &mut hooks).unwrap();
+    let prepared = prepared(&settings);
     let output = folder.path("out.tif");
     let area = Window::new(10, 20, 150, 90);
     let difference = || {
@@ -139,14 +144,7 @@ fn a_single_wrong_pixel_of_a_masked_median_is_found() {
         block: 64,
         ..Settings::default()
     };
-    let mut hooks = Hooks {
-        progress: &Silent,
-        stop: &AtomicBool::new(false),
-        stdin: &mut std::io::empty(),
-        unfinished: &Mutex::new(None),
-        command: Vec::new(),
-    };
-    let prepared = prepare(&settings, &mut hooks).unwrap();
+    let prepared = prepared(&settings);
     let output = folder.path("out.tif");
     let all: Vec<usize> = (0..prepared.mosaic.sources.len()).collect();
     let difference = || {

@@ -164,8 +164,10 @@ fn write_blocks(
         Some(store) => writer.add_overviews(store, &|step| step_by_step(plan.workers, hooks.stop, step)),
         None => Ok(()),
     };
+    let finished = added.and_then(|()| writer.finish());
+    // The first entry of a short job may reach the index at its end.
     let part = writer.can_be_resumed();
-    let written = added.and_then(|()| writer.finish()).map_err(|error| Left { error, part })?;
+    let written = finished.map_err(|error| Left { error, part })?;
     Ok((written, part))
 }
 

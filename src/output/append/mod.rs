@@ -162,11 +162,11 @@ impl BlockWriter {
         Ok(bytes as u32)
     }
 
-    /// Enters all blocks into the file's arrays and makes the file durable.
+    /// Enters all blocks into the file's arrays and makes the file durable. Nothing is appended after that.
     ///
     /// # Errors
     /// When a block was appended twice, or when anything could not be brought to the disk, now or before.
-    pub fn finish(mut self) -> Result<Written> {
+    pub fn finish(&mut self) -> Result<Written> {
         let path = &self.container.path;
         self.records.sort_unstable_by_key(|record| record.id);
         let twice = self.records.windows(2).find(|pair| pair[0].id == pair[1].id);
@@ -183,7 +183,7 @@ impl BlockWriter {
         self.file.sync_all().with_context(durable)?;
         let bytes = self.file.metadata().with_context(durable)?.len();
         ensure!(bytes == self.end, "{} was changed by somebody else while it was written", path.display());
-        Ok(Written { records: self.records, bytes })
+        Ok(Written { records: std::mem::take(&mut self.records), bytes })
     }
 }
 

@@ -89,7 +89,10 @@ fn items_of_stac_are_scenes_beside_the_inputs() {
     disk.file("items.json", items);
     let stac = disk.path("items.json");
     let bands = names(&["B04"]);
-    let asked = Asked { bands: &bands, mask_band: Some("SCL"), stac: stac.to_str(), ..Asked::default() };
+    let near = Asked { bands: &bands, mask_band: Some("SCL"), stac: stac.to_str(), ..Asked::default() };
+    let problems = disk.find(&["in/a.tif"], &near).unwrap_err();
+    assert!(problems[0].hint.as_deref().is_some_and(|hint| hint.contains("--allow-remote")));
+    let asked = Asked { trust: Trust { remote: true, roots: &[] }, ..near };
     let found = disk.find(&["in/a.tif"], &asked).unwrap();
     let expected = [
         scene("in/a.tif", &[("in/a.tif", 1), ("in/a.tif", 2)]),
