@@ -77,6 +77,15 @@ fn warnings_stand_in_the_report_too() {
 }
 
 #[test]
+fn an_output_without_any_data_is_told() {
+    let folder = Folder::new();
+    Source::new(70, 80).nodata(3.0).value(3).write(folder.path("a.tif"));
+    folder.run("a.tif -o out.tif").done().names(&["not one pixel of the output has data"]);
+    Source::new(70, 80).value(0).write(folder.path("b.tif"));
+    folder.run("b.tif -o zeros.tif").done().names(&["not one pixel of the output is other than 0"]);
+}
+
+#[test]
 fn full_verification_finds_a_good_file_good() {
     let folder = Folder::new();
     write_scenes(&folder);

@@ -2,15 +2,16 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::process::{ExitCode, Termination};
-
 use std::path::Path;
+use std::process::{ExitCode, Termination};
 
 use anyhow::{Context, Result};
 use mosaic_stream::config::{Origin, Problem, Setting};
 use mosaic_stream::mosaic::Failure;
 use mosaic_stream::run::report::Report;
 use mosaic_stream::run::verify::product::{Examined, Fault};
+
+use super::grouped::grouped;
 
 /// How the process ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,16 +125,7 @@ pub fn print_result(report: &Report, verbose: bool) {
     for problem in &report.inputs.skipped {
         print_notice(&format!("left out: {}: {}", problem.source, problem.message));
     }
-    const SHOWN: usize = 10;
-    let shown = if verbose { report.warnings.len() } else { SHOWN };
-    report
-        .warnings
-        .iter()
-        .take(shown)
-        .for_each(|warning| write_line(&mut io::stderr().lock(), "warning", warning));
-    if report.warnings.len() > shown {
-        print_notice(&format!("{} more warnings (-v or --report list them)", report.warnings.len() - shown));
-    }
+    print_warnings(&report.warnings, verbose);
     let seconds: f64 =
         report.seconds.iter().filter(|s| !IN_WORKERS.contains(&s.stage)).map(|s| s.seconds).sum();
     let grid = &report.grid;
@@ -149,6 +141,22 @@ pub fn print_result(report: &Report, verbose: bool) {
         size_text(report.budget.limit)
     );
     write_line(&mut io::stderr().lock(), "done", &line);
+}
+
+/// Prints what should be known although nothing failed: the first of it, or with `verbose` each word.
+fn print_warnings(warnings: &[String], verbose: bool) {
+    const SHOWN: usize = 10;
+    let told = if verbose { warnings.to_vec() } else { grouped(warnings) };
+    let shown = if verbose { told.len() } else { SHOWN };
+    let mut out = io::stderr().lock();
+    told.iter().take(shown).for_each(|warning| write_line(&mut out, "warning", warning));
+    if told.len() > shown {
+        write_line(
+            &mut out,
+            "note",
+            &format!("{} more warnings (-v or --report list them)", told.len() - shown),
+        );
+    }
 }
 
 /// Stages whose seconds are sums over the workers.

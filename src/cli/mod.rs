@@ -2,6 +2,7 @@
 
 pub mod arguments;
 mod examples;
+mod grouped;
 pub mod inspect_arguments;
 pub mod inspect_text;
 pub mod messages;

@@ -6,6 +6,7 @@ use mosaic_stream::mosaic::Prepared;
 use mosaic_stream::pixels::BandRule;
 use mosaic_stream::source::{Compiled, Mosaic, Placement, Role};
 
+use super::grouped::grouped;
 use super::messages::size_text;
 
 /// Sources that are listed without `-v`.
@@ -83,7 +84,7 @@ fn write_sources(text: &mut String, prepared: &Prepared, verbose: bool) -> std::
     for problem in &prepared.skipped {
         writeln!(text, "  left out: {}: {}", problem.source, problem.message)?;
     }
-    for warning in &prepared.warnings {
+    for warning in grouped(&prepared.warnings) {
         writeln!(text, "  warning: {warning}")?;
     }
     Ok(())

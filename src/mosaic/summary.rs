@@ -36,6 +36,12 @@ pub fn report(
     let samples_read = totals.samples_read.load(Ordering::Relaxed);
     let samples = jobs.pixels() * mosaic.bands.len() as u64;
     warnings.extend(totals.noted());
+    if written.records.is_empty() {
+        let empty = if mosaic.nodata.is_some() || mosaic.mask { "has data" } else { "is other than 0" };
+        warnings.push(format!(
+            "not one pixel of the output {empty}: are bounds, masks and nodata as they should be?"
+        ));
+    }
     Report {
         schema: SCHEMA,
         version: env!("CARGO_PKG_VERSION"),
