@@ -73,6 +73,11 @@ pub fn print_failure(failure: &Failure) -> Exit {
             write_line(&mut io::stderr().lock(), "error", "interrupted; nothing was written");
             return Exit::Interrupted;
         }
+        Failure::Exhausted(exhausted) => {
+            let hint = "a smaller --memory plans with less; --memory-ceiling allows more";
+            print_problems(&[Problem::new(exhausted.to_string()).hint(hint)]);
+            return Exit::MemoryExhausted;
+        }
         Failure::Kept(failure, part) => {
             let exit = match **failure {
                 Failure::Interrupted => {

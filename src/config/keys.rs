@@ -185,6 +185,9 @@ keys! {
         "Side of a window, the unit of work, a multiple of the block side [default: planned]";
     "memory" Value Work "SIZE" any,
         "Memory that the process stays within: 4GiB, 512MiB, 50% [default: half of what is free]";
+    "memory-ceiling" Value Work "SIZE" any,
+        "What it may take before the job is ended in order, with exit code 137: auto (a fifth more than --memory), a \
+         size, or off [default: auto]";
     "threads" Value Work "N" any, "Workers at most [default: as many as CPUs and memory allow]";
     "on-error" Value Work "WHAT" names_of!(OnError),
         "What an input with a problem does: fail the job, or be skipped and listed [default: fail]";

@@ -4,6 +4,7 @@
 //! (`resolve`: one parser a key, one form of error that says where the value came from).
 
 mod asked;
+mod ceiling;
 mod choices;
 mod creation_options;
 mod expressions;
@@ -19,6 +20,7 @@ mod session;
 mod settings;
 mod size;
 
+pub use ceiling::MemoryCeiling;
 pub use choices::{Format, OnError, Verify};
 pub use creation_options::{BigTiff, CreationOptions, Interleave};
 pub use expressions::Stage;

@@ -6,8 +6,8 @@ use super::meaning::{
     bounds, creation_option, named, number, overviews, path, predictor, resolution, switch, text, whole,
 };
 use super::{
-    CreationOptions, ENVIRONMENT_PREFIX, KEYS, Key, Layer, Machine, MemorySize, Origin, Problem,
-    ProgressMode, SceneSettings, Session, Settings, Typed,
+    CreationOptions, ENVIRONMENT_PREFIX, KEYS, Key, Layer, Machine, MemoryCeiling, MemorySize, Origin,
+    Problem, ProgressMode, SceneSettings, Session, Settings, Typed,
 };
 use std::cmp::Ordering;
 use std::env;
@@ -143,6 +143,9 @@ fn take_work(asked: &mut Asked, settings: &mut Settings, machine: &Machine) {
             shown.value += &format!(" ({meant})");
         }
     }
+    asked.value("memory-ceiling", &mut settings.memory_ceiling, |text| {
+        MemoryCeiling::read(text, machine.total_memory)
+    });
     asked.value("threads", &mut settings.threads, whole);
     asked.value("on-error", &mut settings.on_error, named);
     asked.value("reader", &mut settings.reader, named);

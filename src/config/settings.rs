@@ -1,8 +1,8 @@
 //! The settings of a job, with their meaning; what library users fill in and the command line resolves.
 
 use super::{
-    CreationOptions, Format, Interleave, Machine, MemorySize, Method, OnError, Problem, SceneSettings, Stage,
-    Verify, expressions,
+    CreationOptions, Format, Interleave, Machine, MemoryCeiling, MemorySize, Method, OnError, Problem,
+    SceneSettings, Stage, Verify, expressions,
 };
 use crate::codec::Compression;
 use crate::geometry::{Bounds, ResolutionRule};
@@ -74,6 +74,8 @@ pub struct Settings {
     pub creation_options: Vec<(String, String)>,
     /// Bytes of memory that the process stays within.
     pub memory: u64,
+    /// What it may hold before the job is ended in order.
+    pub memory_ceiling: MemoryCeiling,
     /// Workers at most.
     pub threads: usize,
     /// What an input with a problem does.
@@ -133,6 +135,7 @@ impl Settings {
             predictor: None,
             creation_options: Vec::new(),
             memory: machine.default_memory(),
+            memory_ceiling: MemoryCeiling::Auto,
             threads: machine.cpus.max(1),
             on_error: OnError::Fail,
             reader: ReaderChoice::Auto,

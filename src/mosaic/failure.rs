@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::run::Stopped;
+use crate::run::memory::Exhausted;
 use crate::run::report::Report;
 use crate::source::Problem;
 
@@ -23,6 +24,8 @@ pub enum Failure {
     Faults(Box<Report>),
     /// The job was told to stop.
     Interrupted,
+    /// The process held more than its ceiling, and the job was ended.
+    Exhausted(Box<Exhausted>),
     /// The job ended early, and what it made is kept in this part for another run to go on with.
     Kept(Box<Failure>, PathBuf),
     /// Anything else.
@@ -48,6 +51,7 @@ impl fmt::Display for Failure {
                 write!(out, "verification found {} faults: {}", faults.len(), faults.join("; "))
             }
             Failure::Interrupted => out.write_str("interrupted"),
+            Failure::Exhausted(exhausted) => write!(out, "{exhausted}"),
             Failure::Kept(failure, part) => {
                 write!(out, "{failure}; what was made is kept in {}", part.display())
             }
@@ -57,6 +61,17 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+impl Failure {
+    /// The same, where what interrupted the job was that memory was exhausted.
+    pub(super) fn for_memory(self, exhausted: Exhausted) -> Failure {
+        match self {
+            Failure::Interrupted => Failure::Exhausted(Box::new(exhausted)),
+            Failure::Kept(failure, part) => Failure::Kept(Box::new(failure.for_memory(exhausted)), part),
+            other => other,
+        }
+    }
+}
 
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {

@@ -78,8 +78,16 @@ pub struct Prepared {
 /// # Errors
 /// A [`Failure`]; whatever it is, under the output's name there is what was there before.
 pub fn build(settings: &Settings, hooks: &mut Hooks) -> Result<Report, Failure> {
-    let prepared = prepare(settings, hooks)?;
-    write::write(settings, prepared, hooks)
+    let ceiling = settings.memory_ceiling.bytes(settings.memory);
+    let (built, exhausted) = memory::watched(ceiling, hooks.stop, |watch| {
+        let prepared = prepare(settings, hooks)?;
+        watch.plan(&prepared.plan.lines);
+        write::write(settings, prepared, hooks)
+    });
+    match exhausted {
+        Some(exhausted) => built.map_err(|failure| failure.for_memory(exhausted)),
+        None => built,
+    }
 }
 
 /// Makes the mosaic without hooks: nobody hears of its progress, nothing stops it, and a list on stdin is empty.

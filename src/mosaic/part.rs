@@ -47,6 +47,7 @@ pub fn job(settings: &Settings, prepared: &Prepared) -> Job {
         predictor,
         creation_options,
         memory: _,
+        memory_ceiling: _,
         threads: _,
         on_error: _,
         allow_remote: _,

@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::{Hooks, Prepared};
 use crate::config::Settings;
 use crate::output::Written;
+use crate::run::Totals;
+use crate::run::memory::{self, Drift};
 use crate::run::report::{
     Blocks, BudgetReport, Bytes, GridReport, Inputs, PlanReport, Report, SCHEMA, SceneReport, Seconds,
 };
 use crate::run::verify::Findings;
 use crate::run::verify::product::checksums_of;
-use crate::run::{Totals, memory};
 use crate::source::direct;
 use crate::source::{Mosaic, PlacedSource};
 
@@ -42,6 +43,17 @@ pub fn report(
             "not one pixel of the output {empty}: are bounds, masks and nodata as they should be?"
         ));
     }
+    let growth = totals.growth.samples();
+    let drift = Drift::of(&growth);
+    warnings.extend(drift.and_then(|drift| drift.suspicion(plan.total())));
+    let measured_peak = memory::peak_resident();
+    if measured_peak > plan.limit {
+        let mebibytes = |bytes: u64| bytes.div_ceil(1 << 20);
+        let (peak, limit) = (mebibytes(measured_peak), mebibytes(plan.limit));
+        warnings.push(format!(
+            "memory peaked at {peak} MiB, over the budget of {limit} MiB: please report it with -v"
+        ));
+    }
     Report {
         schema: SCHEMA,
         version: env!("CARGO_PKG_VERSION"),
@@ -56,7 +68,9 @@ pub fn report(
             total: plan.total(),
             limit: plan.limit,
             lines: plan.lines,
-            measured_peak: memory::peak_resident(),
+            measured_peak,
+            drift_per_thousand_windows: drift.map(|drift| drift.per_thousand_windows),
+            growth,
         },
         seconds: seconds.into_iter().chain(in_workers).collect(),
         bytes: Bytes {

@@ -140,6 +140,7 @@ fn write_blocks(
         totals,
         finished: (stored_to > 0).then_some(FinishedPart { position: stored_to, jobs, path }),
     };
+    let growth = &totals.growth;
     let mut storing = Storing::new(writer, stored_to, jobs, hooks);
     hooks.progress.start(jobs.len() as u64, jobs.pixels() * mosaic.pixel_bytes() as u64);
     let workers = plan.workers.min(jobs.len()).max(1);
@@ -149,7 +150,10 @@ fn write_blocks(
         || WindowMaker::new(&shared),
         &mut storing,
         hooks.stop,
-        &|job| hooks.progress.window_done((job.window.pixels() * mosaic.pixel_bytes()) as u64),
+        &|job| {
+            growth.window_done();
+            hooks.progress.window_done((job.window.pixels() * mosaic.pixel_bytes()) as u64);
+        },
     );
     hooks.progress.finish();
     let mut writer = storing.writer;

@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
+use super::memory::Sample;
 use super::verify::Findings;
 use crate::plan::Line;
 use crate::source::{Mosaic, Problem, StackedScene};
@@ -131,6 +132,12 @@ pub struct BudgetReport {
     pub total: u64,
     pub limit: u64,
     pub measured_peak: u64,
+    /// Bytes that the process grew by with each thousand windows in the second half of a long run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drift_per_thousand_windows: Option<f64>,
+    /// What it held from window to window.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub growth: Vec<Sample>,
 }
 
 fn by_stage<S: Serializer>(seconds: &[Seconds], serializer: S) -> Result<S::Ok, S::Error> {

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
+use super::memory::Growth;
+
 /// Sums over all workers.
 #[derive(Debug, Default)]
 pub struct Totals {
@@ -22,6 +24,8 @@ pub struct Totals {
     pub blocks_decoded: AtomicU64,
     /// Blocks left out because they hold nothing but nodata.
     pub sparse_blocks: AtomicU64,
+    /// What the process held from window to window.
+    pub growth: Growth,
     /// What GDAL warned of, each text once, and not without end.
     pub warnings: Mutex<BTreeSet<String>>,
 }

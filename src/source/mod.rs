@@ -35,7 +35,7 @@ pub use file::FileReader;
 pub use finished::Finished;
 pub use handle::Handle;
 pub use inspect::inspect;
-pub use open::{gdal_knows_int8, gdal_version, prepare_gdal};
+pub use open::{gdal_cache_used, gdal_knows_int8, gdal_version, prepare_gdal};
 pub use pixels::Pixels;
 pub use place::Placement;
 pub use problem::Problem;

@@ -27,6 +27,13 @@ pub fn prepare_gdal(cache_bytes: u64) -> Result<()> {
     Ok(())
 }
 
+/// Bytes of blocks in GDAL's cache now.
+pub fn gdal_cache_used() -> u64 {
+    // SAFETY: reads a number.
+    let used = unsafe { gdal_sys::GDALGetCacheUsed64() };
+    used.max(0) as u64
+}
+
 /// The version of GDAL that is linked.
 pub fn gdal_version() -> String {
     gdal::version::version_info("RELEASE_NAME")

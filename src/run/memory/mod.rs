@@ -1,5 +1,13 @@
 //! What the process holds, as the system counts it, and the C heap's part in it.
 
+mod ceiling;
+mod growth;
+mod holdings;
+
+pub use ceiling::{Exhausted, Watch, watched};
+pub use growth::{Drift, Growth, Sample};
+pub use holdings::Holdings;
+
 /// Bytes of the process in memory now.
 pub fn resident() -> u64 {
     status("VmRSS:")
