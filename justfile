@@ -47,6 +47,14 @@ advisories:
 fuzz *options:
     scripts/fuzz {{options}}
 
+# Try many orders of the workers' steps on the queue of windows: `just model 100000` for so many of each case.
+model orders="400":
+    QUEUE_MODEL_ORDERS={{orders}} cargo test --test queue_model
+
+# Run the library's tests under the address sanitizer: `just sanitize source::` for those of one module.
+sanitize *options:
+    scripts/sanitize {{options}}
+
 # Time the kernels (criterion).
 bench *options:
     cargo bench {{options}}

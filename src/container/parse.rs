@@ -11,21 +11,31 @@ use crate::geometry::Size;
 const MOST_DIRECTORIES: usize = 65_535;
 /// Entries that a directory may have: what classic TIFF can count.
 const MOST_ENTRIES: u64 = 65_535;
+/// Entries that all directories together may have. Directories can overlap, so that a file of a megabyte could claim
+/// billions, which those who look at each would hold or read.
+const MOST_ENTRIES_IN_ALL: usize = 1 << 21;
 
 /// All directories of the main chain, in file order: the image first, then its mask and overviews.
 ///
 /// # Errors
-/// When this is no TIFF, when the chain loops, or when anything it says reaches past the end of the file.
+/// When this is no TIFF, when the chain loops or holds absurdly much, or when anything it says reaches past the end of
+/// the file.
 pub fn directories(file: &(impl ReadAt + ?Sized)) -> Result<Vec<Directory>> {
     let (reader, mut position) = Reader::open(file)?;
     let mut seen = HashSet::new();
     let mut found = Vec::new();
+    let mut all = 0;
     while position != 0 {
         ensure!(seen.insert(position), "the TIFF directories form a loop at byte {position}");
         ensure!(found.len() < MOST_DIRECTORIES, "more than {MOST_DIRECTORIES} TIFF directories");
         let (entries, next) = reader
             .entries(position)
             .with_context(|| format!("TIFF directory {} at byte {position}", found.len() + 1))?;
+        all += entries.len();
+        ensure!(
+            all <= MOST_ENTRIES_IN_ALL,
+            "the TIFF directories have more than {MOST_ENTRIES_IN_ALL} entries"
+        );
         let directory = reader
             .directory(position, &entries)
             .with_context(|| format!("TIFF directory {} at byte {position}", found.len() + 1))?;

@@ -197,3 +197,34 @@ proptest! {
         }
     }
 }
+
+/// A file whose directories of 20,000 entries overlap, each beginning an entry behind the one before: small, and large in
+/// what it claims.
+fn overlapping(directories: usize) -> Vec<u8> {
+    const ENTRIES: usize = 20_000;
+    // Far enough behind for no link to look like a tag that means something.
+    let place = |directory: usize| 70_000 + 12 * directory;
+    let behind = |directory: usize| place(directory) + 2 + 12 * ENTRIES;
+    let mut file = vec![0; behind(directories) + 4];
+    file[..4].copy_from_slice(b"II*\0");
+    ByteOrder::Little.put(place(0) as u64, &mut file[4..8]);
+    for directory in 0..directories {
+        let next = if directory + 1 < directories { place(directory + 1) } else { 0 };
+        ByteOrder::Little.put(ENTRIES as u64, &mut file[place(directory)..][..2]);
+        ByteOrder::Little.put(next as u64, &mut file[behind(directory)..][..4]);
+    }
+    // The sides, one pixel each, where all directories have them.
+    for (number, tag) in [(10_000, 256), (10_001, 257)] {
+        for (from, value) in [(0, tag), (2, 3), (4, 1), (8, 1)] {
+            ByteOrder::Little.put(value, &mut file[place(number) + 2 + from..][..2]);
+        }
+    }
+    file
+}
+
+#[test]
+fn directories_that_overlap_claim_no_more_entries_than_a_file_can_mean() {
+    assert_eq!(directories(&overlapping(3)[..]).unwrap().len(), 3);
+    let error = directories(&overlapping(110)[..]).unwrap_err();
+    assert!(error.to_string().contains("more than 2097152 entries"), "{error:#}");
+}

@@ -71,6 +71,8 @@ impl BlockWriter {
     ) -> Result<Self> {
         let header = std::fs::read(&container.path).context("read the new header")?;
         container.path = part.to_owned();
+        let (told, made) = (stored.header_bytes, header.len() as u64);
+        ensure!(told == made, "{}: its header has {told} bytes, that of this job {made}", part.display());
         stored.drop_damaged(&container)?;
         let mut writer = Self::open(container, Some(checkpoints), Some(&stored))?;
         writer.take_over(&header, stored)?;

@@ -63,7 +63,7 @@ impl Index {
         if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
             return Ok(Opened::InWork);
         }
-        let (found, good) = parse(BufReader::new(&file)).with_context(what)?;
+        let (found, good) = read_index(BufReader::new(&file)).with_context(what)?;
         file.set_len(good).with_context(what)?;
         Ok(Opened::Free(Index { file, path, kept: false }, found))
     }
@@ -88,8 +88,12 @@ impl Drop for Index {
     }
 }
 
-/// The job and what is stored, and the bytes of all whole entries.
-fn parse(mut lines: impl BufRead) -> std::io::Result<(Option<(Job, Stored)>, u64)> {
+/// The job and what is stored, as the lines of an index tell, and the bytes of those that are believed: up to the first
+/// that is damaged, cut short, or cannot follow those before it. Takes memory in proportion to the lines.
+///
+/// # Errors
+/// When the lines cannot be read.
+pub fn read_index(mut lines: impl BufRead) -> std::io::Result<(Option<(Job, Stored)>, u64)> {
     let (mut text, mut good) = (Vec::new(), 0);
     let mut found: Option<(Job, Stored)> = None;
     loop {
@@ -103,12 +107,109 @@ fn parse(mut lines: impl BufRead) -> std::io::Result<(Option<(Job, Stored)>, u64
                 found = Some((job, stored));
             }
             Some((_, stored)) => {
-                let Some(done) = read::<Done>(line) else { break };
-                stored.records.extend(done.records());
-                (stored.position, stored.end) = (done.position, done.end);
+                let Some(()) = read(line).and_then(|done| stored.follow(&done)) else { break };
             }
         }
         good += bytes as u64;
     }
     Ok((found, good))
+}
+
+impl Stored {
+    /// Takes over what an entry tells; nothing of one whose blocks cannot lie where it says.
+    fn follow(&mut self, done: &Done) -> Option<()> {
+        // A run that found blocks damaged has dropped them, and tells anew what is stored from there on.
+        let from = done.records().next().map_or(done.end, |record| record.offset);
+        let kept = self.records.partition_point(|record| record.offset < from);
+        // Those that are kept were checked, so that this does not overflow.
+        let mut end = self.records[..kept]
+            .last()
+            .map_or(self.header_bytes, |record| record.offset + u64::from(record.size));
+        for record in done.records() {
+            if record.size == 0 || record.offset < end {
+                return None;
+            }
+            end = record.offset.checked_add(record.size.into())?;
+        }
+        if done.end < end {
+            return None;
+        }
+        self.records.truncate(kept);
+        self.records.extend(done.records());
+        (self.position, self.end) = (done.position, done.end);
+        Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::part::line;
+    use crate::output::{BlockId, Plane};
+
+    const HEADER: u64 = 100;
+
+    /// An entry of the blocks of these numbers, each 10 bytes large and in its place behind the header.
+    fn done(blocks: std::ops::Range<u64>) -> Done {
+        let record = |index| BlockRecord {
+            id: BlockId { level: 0, plane: Plane::Image, index },
+            offset: HEADER + 10 * index,
+            size: 10,
+            checksum: index,
+        };
+        let records: Vec<BlockRecord> = blocks.clone().map(record).collect();
+        Done::new(blocks.end, HEADER + 10 * blocks.end, &records)
+    }
+
+    /// The index of these entries, read; and how many of them were believed.
+    fn read_back(entries: &[Done]) -> (Stored, usize) {
+        let head = Head { job: Job { decides: Vec::new() }, header_bytes: HEADER };
+        let lines = entries.iter().map(|done| line(done).unwrap());
+        let text: String = std::iter::once(line(&head).unwrap()).chain(lines).collect();
+        let (found, good) = read_index(text.as_bytes()).unwrap();
+        (found.unwrap().1, text[..good as usize].lines().count() - 1)
+    }
+
+    #[test]
+    fn entries_follow_each_other() {
+        let (stored, believed) = read_back(&[done(0..3), done(3..3), done(3..7)]);
+        assert_eq!((stored.position, stored.end, stored.records.len(), believed), (7, HEADER + 70, 7, 3));
+    }
+
+    /// A run dropped the blocks from the fifth on, and the next one reads what both have told.
+    #[test]
+    fn an_entry_takes_the_place_of_blocks_that_were_dropped() {
+        for again in [5..5, 5..8, 5..20] {
+            let (stored, believed) = read_back(&[done(0..3), done(3..10), done(again.clone())]);
+            let indexes: Vec<u64> = stored.records.iter().map(|record| record.id.index).collect();
+            assert_eq!(indexes, (0..again.end).collect::<Vec<_>>());
+            assert_eq!((stored.position, stored.end, believed), (again.end, HEADER + 10 * again.end, 3));
+        }
+    }
+
+    #[test]
+    fn an_entry_whose_blocks_overlap_or_reach_past_the_end_is_not_believed() {
+        let of = |end: u64, blocks: &[(u64, u32)]| {
+            let record = |&(offset, size): &(u64, u32)| BlockRecord {
+                id: BlockId { level: 0, plane: Plane::Image, index: 3 },
+                offset,
+                size,
+                checksum: 0,
+            };
+            Done::new(9, end, &blocks.iter().map(record).collect::<Vec<_>>())
+        };
+        let wrong = [
+            of(200, &[(130, 20), (149, 5)]),
+            of(200, &[(150, 5), (140, 5)]),
+            of(200, &[(190, 11)]),
+            of(200, &[(190, 0)]),
+            of(200, &[(HEADER - 1, 5)]),
+            of(HEADER - 1, &[]),
+            of(u64::MAX, &[(u64::MAX, 1)]),
+        ];
+        let before = read_back(&[done(0..3)]).0;
+        for wrong in wrong {
+            assert_eq!(read_back(&[done(0..3), wrong, done(3..4)]), (before.clone(), 1));
+        }
+    }
 }

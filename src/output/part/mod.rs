@@ -16,8 +16,8 @@ use anyhow::{Context, Result, bail};
 
 pub use entry::Job;
 pub(super) use entry::{Done, Head, line};
-pub use index::Stored;
 pub(super) use index::{Index, Opened};
+pub use index::{Stored, read_index};
 
 /// How a part's file is called, behind the output's name.
 pub(super) const PART: &str = ".partial";

@@ -1,6 +1,6 @@
 //! The pipeline with stand-ins for windows and file.
 
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
