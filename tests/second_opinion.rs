@@ -85,7 +85,7 @@ fn a_single_wrong_pixel_of_a_vrt_that_resamples_is_found() {
         progress: &Silent,
         stop: &AtomicBool::new(false),
         stdin: &mut std::io::empty(),
-        unfinished: &Mutex::new(None),
+        unfinished: &Mutex::default(),
         command: Vec::new(),
     };
     let prepared = prepare(&settings, &mut hooks).unwrap();
@@ -143,7 +143,7 @@ fn a_single_wrong_pixel_of_a_masked_median_is_found() {
         progress: &Silent,
         stop: &AtomicBool::new(false),
         stdin: &mut std::io::empty(),
-        unfinished: &Mutex::new(None),
+        unfinished: &Mutex::default(),
         command: Vec::new(),
     };
     let prepared = prepare(&settings, &mut hooks).unwrap();

@@ -61,6 +61,8 @@ pub fn run_jobs<B: Send, W: Work<B>>(
     pool(workers)?.broadcast(|_| queue.work(&new_worker));
     let state = queue.state.into_inner().unwrap_or_else(PoisonError::into_inner);
     match state.error {
+        // What was given up because of the stop is no error.
+        Some(_) if stop.load(Ordering::Relaxed) => Err(Stopped.into()),
         Some(error) => Err(error),
         None if state.finished < jobs.len() => Err(Stopped.into()),
         None => Ok(()),
