@@ -90,7 +90,7 @@ fn inspect(asked: &Inspect) -> Result<Exit, Failure> {
         expanded.problems.into_iter().map(|problem| Problem::new(problem.input, problem.message)).collect();
     let mut inspections = Vec::new();
     for name in &expanded.names {
-        let trust = Trust { remote: asked.allow_remote, roots: &asked.allow_roots };
+        let trust = Trust { remote: asked.allow_remote, roots: &asked.allow_roots, ..Trust::default() };
         match inspection::look(name, trust) {
             Ok(inspection) => inspections.push(inspection),
             Err(problem) => problems.push(problem),

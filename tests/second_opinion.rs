@@ -34,7 +34,7 @@ fn prepared(settings: &Settings) -> Prepared {
         progress: &Silent,
         stop: &AtomicBool::new(false),
         stdin: &mut std::io::empty(),
-        unfinished: &Mutex::new(None),
+        unfinished: &Mutex::default(),
         command: Vec::new(),
     };
     prepare(settings, &mut hooks).unwrap()

@@ -1,13 +1,15 @@
 //! Ctrl-C and SIGTERM: the job ends in order; where it cannot within two seconds, the process ends and cleans up.
 
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::messages::Exit;
+use mosaic_stream::mosaic::{Failure, Unfinished};
+use mosaic_stream::output::discard;
+
+use super::messages;
 
 /// How long a job has to end in order: a window that waits for a slow server cannot be hurried.
 const PATIENCE: Duration = Duration::from_millis(1500);
@@ -16,8 +18,8 @@ const PATIENCE: Duration = Duration::from_millis(1500);
 pub struct Signals {
     /// Set by the first signal.
     pub stop: Arc<AtomicBool>,
-    /// The unfinished file's path while there is one.
-    pub unfinished: Arc<Mutex<Option<PathBuf>>>,
+    /// What stands beside the output.
+    pub unfinished: Arc<Mutex<Unfinished>>,
 }
 
 impl Signals {
@@ -50,15 +52,16 @@ fn ignore_file_size_signal() {
     unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
 }
 
-fn end_at_once(unfinished: &Mutex<Option<PathBuf>>) {
+fn end_at_once(unfinished: &Mutex<Unfinished>) {
     // The lock is held until the end: the job must not give a half-removed file its final name.
     let unfinished = unfinished.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(path) = unfinished.as_ref() {
-        let _ = std::fs::remove_file(path);
-        let mut side_file = path.clone().into_os_string();
-        side_file.push(".aux.xml");
-        let _ = std::fs::remove_file(side_file);
-    }
-    eprintln!("error: interrupted");
-    std::process::exit(Exit::Interrupted as i32);
+    let failure = match &*unfinished {
+        Unfinished::Part(path) => Failure::Kept(Box::new(Failure::Interrupted), path.clone()),
+        Unfinished::Worthless(path) => {
+            discard(path);
+            Failure::Interrupted
+        }
+        Unfinished::Nothing => Failure::Interrupted,
+    };
+    std::process::exit(messages::print_failure(&failure) as i32);
 }

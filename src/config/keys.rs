@@ -197,6 +197,8 @@ keys! {
     "allow-remote" Switch Work "" any,
         "Let STAC documents and virtual rasters refer to the network and to names of GDAL's (/vsi…)";
     "allow-root" List Work "DIR" any, "Let them refer to files below this folder, beside their own; may be repeated";
+    "retries" Value Work "N" any,
+        "How often a server that fails is asked again, at growing intervals [default: 4]";
     "verify" Value Work "HOW" names_of!(Verify), "How the written file is checked [default: quick]";
     "resume" Switch Work "" any,
         "Go on with what an earlier run of the same job left, whatever ended it; begin afresh where it left nothing";

@@ -151,6 +151,7 @@ fn take_work(asked: &mut Asked, settings: &mut Settings, machine: &Machine) {
     asked.value("reader", &mut settings.reader, named);
     asked.value("allow-remote", &mut settings.allow_remote, switch);
     settings.allow_roots = asked.parsed_list("allow-root", "none", path);
+    asked.value("retries", &mut settings.retries, whole);
     asked.value("verify", &mut settings.verify, named);
     asked.value("resume", &mut settings.resume, switch);
     asked.value("checkpoint", &mut settings.checkpoint, whole);

@@ -8,8 +8,9 @@ use crate::codec::Compression;
 use crate::geometry::{Bounds, ResolutionRule};
 use crate::pixels::{self, Number, OverviewResampling, PixelType, Resampling};
 use crate::plan::Overviews;
-use crate::source::{ReaderChoice, Trust};
+use crate::source::{Patience, ReaderChoice, Trust, usual_retries};
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 
 /// The settings of a job. `Settings::default()` is what the command line starts from, with nothing named to read
 /// or write.
@@ -86,6 +87,8 @@ pub struct Settings {
     pub allow_remote: bool,
     /// Folders whose files they may refer to, beside their own.
     pub allow_roots: Vec<PathBuf>,
+    /// How often servers that fail are asked again for what they did not give.
+    pub retries: u32,
     /// How the written file is checked.
     pub verify: Verify,
     /// Whether an unfinished output of an earlier run of the same job is gone on with.
@@ -141,6 +144,7 @@ impl Settings {
             reader: ReaderChoice::Auto,
             allow_remote: false,
             allow_roots: Vec::new(),
+            retries: usual_retries(),
             verify: Verify::Quick,
             resume: false,
             checkpoint: 5,
@@ -158,9 +162,14 @@ impl Settings {
         }
     }
 
-    /// What inputs may refer to.
-    pub fn trust(&self) -> Trust<'_> {
-        Trust { remote: self.allow_remote, roots: &self.allow_roots }
+    /// What inputs may refer to, for a job that `stop` ends early.
+    pub fn trust<'a>(&'a self, stop: &'a AtomicBool) -> Trust<'a> {
+        Trust { remote: self.allow_remote, roots: &self.allow_roots, patience: self.patience(stop) }
+    }
+
+    /// How much is borne with servers, until `stop` is set.
+    pub fn patience<'a>(&self, stop: &'a AtomicBool) -> Patience<'a> {
+        Patience { retries: self.retries, stop }
     }
 
     /// The creation options with their meaning.

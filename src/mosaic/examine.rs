@@ -46,7 +46,8 @@ pub fn verify(
     let name = path.to_str().context("the file's name is not UTF-8")?;
     let made = (&prepared.mosaic, &prepared.jobs, &prepared.touching);
     let plan = &prepared.plan;
-    let pixels = verify_anew(name, made, (plan.verifiers, plan.bytes_to_decide), hooks.stop)?;
+    let pixels =
+        verify_anew(name, made, (plan.verifiers, plan.bytes_to_decide), settings.patience(hooks.stop))?;
     super::write::check_sources_unchanged(&prepared)?;
     examined.add_pixels(pixels);
     Ok(examined)

@@ -158,7 +158,7 @@ fn inspect_all(
     hooks: &Hooks,
     warnings: &mut Vec<String>,
 ) -> Result<(Vec<Arc<Source>>, Vec<Problem>), Failure> {
-    let (target, threads, trust) = (request.wkt.as_deref(), settings.threads, settings.trust());
+    let (target, threads, trust) = (request.wkt.as_deref(), settings.threads, settings.trust(hooks.stop));
     let mut first = None;
     let mut results = Vec::with_capacity(names.len());
     while first.is_none() && results.len() < names.len() {
@@ -171,6 +171,10 @@ fn inspect_all(
         (!hooks.stop.load(Ordering::Relaxed)).then(|| inspect(&rest[index], target, first.as_ref(), trust))
     };
     results.extend(in_parallel(threads, rest.len(), inspect_one)?);
+    if hooks.stop.load(Ordering::Relaxed) {
+        // What was given up for that is no problem.
+        return Err(Failure::Interrupted);
+    }
     let (mut sources, mut problems) = (Vec::with_capacity(names.len()), Vec::new());
     for (result, name) in results.into_iter().zip(names) {
         match result {
@@ -194,6 +198,10 @@ fn check_output(settings: &Settings) -> Vec<Problem> {
     let unusual = |error: &std::io::Error| error.kind() != std::io::ErrorKind::NotFound;
     if let Some(error) = output.symlink_metadata().err().filter(unusual) {
         problems.push(Problem::new(&name, format!("cannot be a file's name: {error}")));
+    } else if let Some(too_long) = Target::too_long(output) {
+        problems.push(
+            Problem::new(&name, too_long).with_hint("use a shorter one, or one relative to a nearer folder"),
+        );
     } else if output.is_dir() {
         problems.push(Problem::new(&name, "is a folder").with_hint("name the file to write"));
     } else if !folder.is_dir() {

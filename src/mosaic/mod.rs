@@ -38,6 +38,27 @@ pub use encoding::Encoding;
 pub use examine::verify;
 pub use failure::Failure;
 
+/// What a job that is not done has made beside its output.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Unfinished {
+    /// Nothing, or nothing more.
+    #[default]
+    Nothing,
+    /// A file that nobody can go on with: to be removed, with what begins with its name.
+    Worthless(PathBuf),
+    /// A part that another run can go on with.
+    Part(PathBuf),
+}
+
+impl Unfinished {
+    /// Another run can go on with the file from now on.
+    fn worth_keeping(&mut self) {
+        if let Unfinished::Worthless(path) = self {
+            *self = Unfinished::Part(std::mem::take(path));
+        }
+    }
+}
+
 /// What a job needs from whoever starts it.
 pub struct Hooks<'a> {
     /// Hears how far the job is.
@@ -46,8 +67,8 @@ pub struct Hooks<'a> {
     pub stop: &'a AtomicBool,
     /// Where a list of inputs named `-` is read.
     pub stdin: &'a mut dyn BufRead,
-    /// Holds the unfinished file's path while there is one, for whoever must end the process at once.
-    pub unfinished: &'a Mutex<Option<PathBuf>>,
+    /// What stands beside the output, for whoever must end the process at once.
+    pub unfinished: &'a Mutex<Unfinished>,
     /// The command as it was typed, for the report.
     pub command: Vec<String>,
 }
@@ -99,7 +120,7 @@ pub fn build_simply(settings: &Settings) -> Result<Report, Failure> {
         progress: &Silent,
         stop: &AtomicBool::new(false),
         stdin: &mut io::empty(),
-        unfinished: &Mutex::new(None),
+        unfinished: &Mutex::default(),
         command: Vec::new(),
     };
     build(settings, &mut hooks)

@@ -1,15 +1,14 @@
 //! What decides an output's bytes, so that another run may go on with a part of it; and the part that this run works on.
 
-use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::{Hooks, Prepared};
+use super::{Hooks, Prepared, Unfinished};
 use crate::config::{SceneSettings, Settings};
 use crate::output::{BlockId, BlockWriter, Checkpoints, Container, EncodedBlock, OutputSpec, Stored, Target};
-use crate::output::{Job, create_header};
+use crate::output::{Job, create_header, scratch_of};
 use crate::plan::Jobs;
 use crate::run::Sink;
 use crate::source::gdal_version;
@@ -53,6 +52,7 @@ pub fn job(settings: &Settings, prepared: &Prepared) -> Job {
         allow_remote: _,
         allow_roots: _,
         reader: _,
+        retries: _,
         verify: _,
         resume: _,
         checkpoint: _,
@@ -148,9 +148,7 @@ pub fn open(
         let warnings = container.warnings.clone();
         return Ok((BlockWriter::new(container, Some(checkpoints))?, warnings));
     };
-    let mut scratch = target.path().as_os_str().to_owned();
-    scratch.push(".header");
-    let scratch = PathBuf::from(scratch);
+    let scratch = scratch_of(target.path());
     let container = create_header(&scratch, spec).and_then(|container| {
         if let Some(side_file) = &container.side_file {
             std::fs::rename(side_file, target.side_file()).context("the part's side file")?;
@@ -173,8 +171,8 @@ pub struct Storing<'a> {
     pub jobs: &'a Jobs,
     /// All blocks before this position stood in the file when the run began.
     pub stored_to: u64,
-    /// Where the unfinished file is, for whoever must end the process at once: nowhere once it is worth keeping.
-    pub unfinished: &'a Mutex<Option<PathBuf>>,
+    /// What the file is to whoever must end the process at once.
+    pub unfinished: &'a Mutex<Unfinished>,
 }
 
 impl<'a> Storing<'a> {
@@ -195,7 +193,8 @@ impl Sink<(BlockId, EncodedBlock)> for Storing<'_> {
         }
         self.writer.done_to(end)?;
         if self.writer.can_be_resumed() {
-            self.unfinished.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let mut unfinished = self.unfinished.lock().unwrap_or_else(PoisonError::into_inner);
+            unfinished.worth_keeping();
         }
         Ok(())
     }

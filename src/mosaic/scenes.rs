@@ -41,7 +41,7 @@ pub fn find(settings: &Settings, hooks: &mut Hooks) -> Result<Found, Failure> {
             config::Order::DateDescending => Order::DateDescending,
             config::Order::Cloud => Order::Cloud,
         },
-        trust: settings.trust(),
+        trust: settings.trust(hooks.stop),
         skip: settings.on_error == OnError::Skip,
     };
     let search = Search::new(&settings.inputs, &asked, &mut *hooks.stdin);

@@ -1,6 +1,5 @@
 //! From a prepared job to a verified file under its final name.
 
-use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -9,7 +8,7 @@ use anyhow::{Context, Result};
 
 use super::part::{self, Storing};
 use super::summary::report;
-use super::{Failure, Hooks, Prepared};
+use super::{Failure, Hooks, Prepared, Unfinished};
 use crate::codec::Compression;
 use crate::config::{Settings, Verify};
 use crate::output::{Job, OverviewStore, Stored, Target, Written};
@@ -25,12 +24,11 @@ pub fn write(settings: &Settings, mut prepared: Prepared, hooks: &Hooks) -> Resu
     let job = part::job(settings, &prepared);
     let (mut target, stored) = part::claim(settings, &job, &mut prepared)?;
     let taken_over = stored.as_ref().map_or(0, |stored| stored.records.len() as u64);
-    let unfinished = Unfinished::set(hooks, target.path());
+    let path = target.path().to_owned();
+    let unfinished = if stored.is_some() { Unfinished::Part(path) } else { Unfinished::Worthless(path) };
+    let told = Told::set(hooks, unfinished);
     let totals = Totals::default();
     hooks.progress.stage("run");
-    if stored.is_some() {
-        unfinished.forget();
-    }
     let (written, part) = match write_blocks(settings, &prepared, (&target, stored), job, &totals, hooks) {
         Ok(written) => written,
         Err(Left { error, part }) => {
@@ -71,7 +69,7 @@ pub fn write(settings: &Settings, mut prepared: Prepared, hooks: &Hooks) -> Resu
         return Err(if part { kept(&mut target) } else { Failure::Interrupted });
     }
     target.persist(settings.overwrite)?;
-    drop(unfinished);
+    drop(told);
     prepared.time("finish", finishing);
     let mut report = report(settings, prepared, &written, &totals, findings, hooks);
     (report.sha256, report.blocks.taken_over) = (sha256, taken_over);
@@ -136,6 +134,7 @@ fn write_blocks(
         mask_compression: Compression::Deflate,
         direct: &direct,
         ask_gdal: settings.reader == ReaderChoice::Auto,
+        patience: settings.patience(hooks.stop),
         judging: Mutex::new(()),
         totals,
         finished: (stored_to > 0).then_some(FinishedPart { position: stored_to, jobs, path }),
@@ -193,8 +192,8 @@ fn check(
     let Prepared { mosaic, jobs, touching, plan, encoding, .. } = prepared;
     let layout = (&encoding.overviews[..], encoding.cloud_optimized);
     let made = (mosaic, jobs, touching);
-    verify(path, made, &written.records, layout, depth, (plan.verifiers, plan.bytes_to_decide), hooks.stop)
-        .map(Some)
+    let limits = (plan.verifiers, plan.bytes_to_decide);
+    verify(path, made, &written.records, layout, depth, limits, settings.patience(hooks.stop)).map(Some)
 }
 
 /// A source that was replaced while it was read may be half old and half new in the mosaic.
@@ -217,25 +216,18 @@ impl Prepared {
     }
 }
 
-/// Tells where the unfinished file is for as long as there is one.
-struct Unfinished<'a>(&'a Mutex<Option<PathBuf>>);
+/// Tells what stands beside the output for as long as that is so.
+struct Told<'a>(&'a Mutex<Unfinished>);
 
-impl<'a> Unfinished<'a> {
-    fn set(hooks: &'a Hooks, path: &Path) -> Self {
-        *hooks.unfinished.lock().unwrap_or_else(PoisonError::into_inner) = Some(path.to_owned());
-        Unfinished(hooks.unfinished)
+impl<'a> Told<'a> {
+    fn set(hooks: &'a Hooks, unfinished: Unfinished) -> Self {
+        *hooks.unfinished.lock().unwrap_or_else(PoisonError::into_inner) = unfinished;
+        Told(hooks.unfinished)
     }
 }
 
-impl Unfinished<'_> {
-    /// The file is worth keeping.
-    fn forget(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-}
-
-impl Drop for Unfinished<'_> {
+impl Drop for Told<'_> {
     fn drop(&mut self) {
-        self.forget();
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Unfinished::Nothing;
     }
 }

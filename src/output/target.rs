@@ -141,6 +141,23 @@ impl Target {
         &self.side_file
     }
 
+    /// Why a path is too long to write to, where it is: the file needs a name while it is unfinished, and GDAL may write
+    /// another one beside it.
+    pub fn too_long(final_path: &Path) -> Option<String> {
+        /// What file systems allow for a name.
+        const NAME: usize = 255;
+        /// What GDAL before 3.11 has room for (CPL_PATH_BUF_SIZE), and what is put into it beside folder and name.
+        const PATH: usize = 2047;
+        const ADDED: usize = 40;
+        let name = final_path.file_name().unwrap_or_default().len();
+        let (path, most) = (final_path.as_os_str().len(), NAME - SIDE_FILES[0].len());
+        if name > most {
+            return Some(format!("a file's name of {name} bytes is too long, {most} are possible"));
+        }
+        (path > PATH - ADDED)
+            .then(|| format!("a path of {path} bytes is too long, GDAL has room for {}", PATH - ADDED))
+    }
+
     /// Files under the final name, or beside it and read as belonging to it: what overwriting would replace.
     pub fn existing(final_path: &Path) -> Vec<PathBuf> {
         let sides = SIDE_FILES.map(|ending| beside(final_path, ending));

@@ -11,7 +11,7 @@ use super::calls::{self, Destination};
 use super::open::open;
 use super::place::{self, BesideNodata, Frame, Validity};
 use super::trap::{checked, checked_with_warnings};
-use super::{Mosaic, Pixels, PlacedSource, Placement, Source};
+use super::{Mosaic, Patience, Pixels, PlacedSource, Placement, Source};
 use crate::geometry::{Size, Window};
 use crate::pixels::{Buffer, Number, PixelType};
 
@@ -39,13 +39,13 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// Opens a source of the mosaic.
+    /// Opens a source of the mosaic, with patience where a server has it.
     ///
     /// # Errors
     /// When the file is gone, or is no longer the raster that was inspected.
-    pub fn open(mosaic: &Mosaic, placed_source: &PlacedSource) -> Result<Handle> {
+    pub fn open(mosaic: &Mosaic, placed_source: &PlacedSource, patience: Patience) -> Result<Handle> {
         let source = &placed_source.source;
-        let opened = checked("open", || Handle::place(mosaic, placed_source));
+        let opened = patience.with(&source.name, || checked("open", || Handle::place(mosaic, placed_source)));
         opened.with_context(|| format!("{}: the source could not be opened again", source.name))
     }
 
@@ -80,7 +80,8 @@ impl Handle {
     }
 
     /// Reads `place`, a part of the mosaic that the source touches, of the bands `bands` (indices into the mosaic's
-    /// bands), into `pixels`; says what GDAL warned of. Resampled pixels are made in squares of `unit` pixels.
+    /// bands), into `pixels`, with patience where a server has it; says what GDAL warned of. Resampled pixels are made in
+    /// squares of `unit` pixels.
     ///
     /// # Errors
     /// When GDAL reports any failure, whatever it returns.
@@ -89,18 +90,27 @@ impl Handle {
         place: Window,
         bands: Range<usize>,
         unit: usize,
-        pixels: &mut Pixels,
+        (pixels, patience): (&mut Pixels, Patience),
     ) -> Result<Vec<String>> {
-        let ((), warnings) = checked_with_warnings("read", || self.read_pixels(place, bands, unit, pixels))
-            .with_context(|| self.name.to_string())?;
-        Ok(warnings)
+        let mut read = |parts: &[Window]| {
+            let read = || self.read_pixels(place, bands.clone(), parts, pixels);
+            checked_with_warnings("read", read).map(|((), warnings)| warnings)
+        };
+        let warnings = match patience.once(&self.name, || read(&self.parts(place, unit))) {
+            Some(read) => read,
+            // Piece by piece: what the server gave of the others stays.
+            None => squares(place, unit)
+                .map(|square| patience.with(&self.name, || read(&[square])))
+                .try_fold(Vec::new(), |all, more| Ok([all, more?].concat())),
+        };
+        warnings.with_context(|| self.name.to_string())
     }
 
     fn read_pixels(
         &self,
         place: Window,
         bands: Range<usize>,
-        unit: usize,
+        parts: &[Window],
         pixels: &mut Pixels,
     ) -> Result<()> {
         let own_bands = bands.start.min(self.bands.len())..bands.end.min(self.bands.len());
@@ -110,7 +120,7 @@ impl Handle {
         if pixels.masked {
             pixels.mask.resize(count, 0);
         }
-        for part in self.parts(place, unit) {
+        for &part in parts {
             let to = Destination {
                 size: place.size(),
                 column: part.column - place.column,
@@ -142,16 +152,7 @@ impl Handle {
         if self.placed.is_none() && !self.is_virtual {
             return vec![place];
         }
-        let edges = |start: usize, end: usize| {
-            let first = start / unit;
-            (first..end.div_ceil(unit)).map(move |i| (start.max(i * unit), end.min((i + 1) * unit)))
-        };
-        let rows = edges(place.row, place.end_row());
-        rows.flat_map(|(top, bottom)| {
-            edges(place.column, place.end_column())
-                .map(move |(left, right)| Window::new(left, top, right - left, bottom - top))
-        })
-        .collect()
+        squares(place, unit).collect()
     }
 
     fn dataset(&self) -> &Dataset {
@@ -186,6 +187,18 @@ impl Handle {
 fn bands_at_once(source: &Source, working_type: PixelType) -> usize {
     let converts = source.bands.iter().any(|band| band.pixel_type != working_type);
     if source.is_virtual && converts { 1 } else { source.bands.len().max(1) }
+}
+
+/// A window cut along the edges of squares of `unit` pixels.
+fn squares(place: Window, unit: usize) -> impl Iterator<Item = Window> {
+    let edges = move |start: usize, end: usize| {
+        let first = start / unit;
+        (first..end.div_ceil(unit)).map(move |i| (start.max(i * unit), end.min((i + 1) * unit)))
+    };
+    edges(place.row, place.end_row()).flat_map(move |(top, bottom)| {
+        edges(place.column, place.end_column())
+            .map(move |(left, right)| Window::new(left, top, right - left, bottom - top))
+    })
 }
 
 /// GDAL's number (from 1) of the band with this index.

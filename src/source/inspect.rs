@@ -7,6 +7,7 @@ use gdal::raster::RasterBand;
 use gdal::{Dataset, Metadata};
 
 use super::direct::DirectLayout;
+use super::network::NotGiven;
 use super::open::{gdal_knows_int8, open};
 use super::trap::checked_with_warnings;
 use super::{FileReader, Model, Problem, Source, SourceBand, Stamp, Storage, Trust, calls, references};
@@ -14,6 +15,8 @@ use crate::container;
 use crate::geometry::{Footprint, GeoTransform, Resolution, Size};
 use crate::pixels::{Number, PixelType};
 
+/// Paths that are longer may be more than GDAL before 3.11 has room for (CPL_PATH_BUF_SIZE, with what is put behind them).
+const GDALS_ROOM: usize = 2000;
 const COMPLEX: &str = "has complex pixels; split them into real bands first";
 
 /// Inspects one input for a mosaic in the CRS `target` (WKT), or in its own where there is none.
@@ -31,17 +34,26 @@ pub fn inspect(
     if let Some(source) = like.and_then(|like| like.describe(name)) {
         return Ok((source, Vec::new()));
     }
-    references::check(name, trust)?;
-    let problem = |error: anyhow::Error| Problem::new(name, explain(name, &error));
-    let dataset = open(name).map_err(problem)?;
-    let described = checked_with_warnings("inspect", || describe(name, &dataset, target));
-    let (source, warnings) = described.map_err(problem)?;
-    let mut source = source;
-    look_inside(&mut source, &dataset).map_err(problem)?;
+    // A server that fails while references are looked for may hide them, so both are one attempt.
+    let look = || match references::check(name, trust) {
+        Ok(()) => look_at(name, target).map(Ok),
+        Err(problem) => Ok(Err(problem)),
+    };
+    let looked = trust.patience.with(name, look);
+    let (source, warnings) = looked.map_err(|error| Problem::new(name, explain(name, &error)))??;
     let source = match like {
         Some(like) => share(source, &like.source),
         None => source,
     };
+    Ok((source, warnings))
+}
+
+/// What GDAL says of an input, and its warnings.
+fn look_at(name: &str, target: Option<&str>) -> Result<(Source, Vec<String>)> {
+    let dataset = open(name)?;
+    let described = checked_with_warnings("inspect", || describe(name, &dataset, target));
+    let (mut source, warnings) = described?;
+    look_inside(&mut source, &dataset)?;
     Ok((source, warnings))
 }
 
@@ -50,6 +62,15 @@ fn explain(name: &str, error: &anyhow::Error) -> String {
     let path = std::path::Path::new(name);
     if !name.starts_with("/vsi") && !name.contains(':') && !path.exists() {
         return "no such file".into();
+    }
+    if name.len() > GDALS_ROOM && path.exists() {
+        return format!(
+            "a path of {} bytes is too long for GDAL; use one that is relative to a nearer folder",
+            name.len()
+        );
+    }
+    if let Some(not_given) = error.downcast_ref::<NotGiven>() {
+        return not_given.to_string();
     }
     match std::fs::metadata(path) {
         Ok(metadata) if metadata.len() == 0 => "the file is empty".into(),

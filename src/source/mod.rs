@@ -1,6 +1,7 @@
 //! Rasters in, through GDAL: what an input is, where it lies, and its pixels on the mosaic's grid.
 
 mod alike;
+mod answers;
 mod calls;
 mod crs;
 mod describe;
@@ -8,10 +9,12 @@ pub mod direct;
 mod file;
 mod finished;
 mod folder;
+mod globs;
 mod handle;
 mod inspect;
 pub mod inspection;
 pub mod names;
+mod network;
 mod open;
 mod pixels;
 mod place;
@@ -35,6 +38,7 @@ pub use file::FileReader;
 pub use finished::Finished;
 pub use handle::Handle;
 pub use inspect::inspect;
+pub use network::{Patience, usual_retries};
 pub use open::{gdal_cache_used, gdal_knows_int8, gdal_version, prepare_gdal};
 pub use pixels::Pixels;
 pub use place::Placement;

@@ -9,7 +9,7 @@ use std::fs;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
-use super::folder;
+use super::{folder, globs};
 
 /// What the inputs stand for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -108,28 +108,23 @@ impl Names {
 
     /// Adds what matches, as a shell would: sorted, hidden files left out, `**` for folders of any depth.
     fn add_glob(&mut self, pattern: &str) {
-        let options = glob::MatchOptions {
-            case_sensitive: true,
-            require_literal_separator: true,
-            require_literal_leading_dot: true,
-        };
-        let matches = match glob::glob_with(pattern, options) {
-            Ok(matches) => matches,
+        let found = match globs::matches(pattern) {
+            Ok(found) => found,
             Err(error) => {
                 return self.problem(pattern, format!("there is no such file, nor is it a glob: {error}"));
             }
         };
-        let mut matched = false;
-        for path in matches {
-            matched = true;
-            match path {
-                Ok(path) if path.is_dir() => self.add_folder(&path),
-                Ok(path) => self.add_path(&path),
-                Err(error) => self.problem(pattern, error.to_string()),
-            }
-        }
-        if !matched {
+        if found.paths.is_empty() && found.unreadable.is_empty() {
             self.problem(pattern, "no file matches");
+        }
+        for (folder, error) in found.unreadable {
+            self.problem(&folder.to_string_lossy(), format!("the folder cannot be read: {error}"));
+        }
+        for path in found.paths {
+            match path.is_dir() {
+                true => self.add_folder(&path),
+                false => self.add_path(&path),
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
 
+use super::network;
 use super::trap::checked;
 
 /// Sets GDAL up for a process that reads with many handles: one thread a reader, no listing of folders, no code
@@ -15,10 +16,14 @@ pub fn prepare_gdal(cache_bytes: u64) -> Result<()> {
         ("GDAL_NUM_THREADS", "1"),
         // Virtual rasters are data; whoever allows them code in the environment does so for programs of his own.
         ("GDAL_VRT_ENABLE_PYTHON", "NO"),
-        ("GDAL_DISABLE_READDIR_ON_OPEN", "TRUE"),
+        // Servers are asked again by `network`, which hears of more failures.
+        ("GDAL_HTTP_MAX_RETRY", "0"),
     ];
     for (key, value) in options {
-        if gdal::config::get_config_option(key, "")?.is_empty() || key != "GDAL_DISABLE_READDIR_ON_OPEN" {
+        gdal::config::set_config_option(key, value)?;
+    }
+    for (key, value) in network::OPTIONS.into_iter().chain([("GDAL_DISABLE_READDIR_ON_OPEN", "TRUE")]) {
+        if gdal::config::get_config_option(key, "")?.is_empty() {
             gdal::config::set_config_option(key, value)?;
         }
     }

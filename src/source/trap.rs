@@ -9,6 +9,8 @@ use std::ffi::{CStr, c_char, c_void};
 
 use anyhow::{Context, Result, anyhow};
 
+use super::network;
+
 /// How grave a message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
@@ -103,6 +105,9 @@ unsafe extern "C" fn hear(class: gdal_sys::CPLErr::Type, _number: i32, text: *co
     };
     // SAFETY: GDAL passes a text that ends with a zero byte and lives during the call.
     let text = unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned();
+    if severity == Severity::Debug {
+        return network::hear(&text);
+    }
     let mut messages = messages.borrow_mut();
     let room = if severity >= Severity::Failure { 2 * MOST_MESSAGES } else { MOST_MESSAGES };
     if messages.len() < room {

@@ -1,10 +1,10 @@
 //! What an input may refer to, since whoever made it need not be whoever runs the job: what lies in its own folder, and
-//! what the user allows.
+//! what the user allows. And how much is borne with servers, which is wanted wherever inputs are opened, too.
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use super::Problem;
+use super::{Patience, Problem};
 
 /// What inputs may refer to beside the files in their own folders. Nothing by default.
 #[derive(Debug, Clone, Copy, Default)]
@@ -13,6 +13,8 @@ pub struct Trust<'a> {
     pub remote: bool,
     /// Folders with files that any input may refer to.
     pub roots: &'a [PathBuf],
+    /// How much is borne with the servers of inputs in the network.
+    pub patience: Patience<'a>,
 }
 
 impl Trust<'_> {
@@ -124,7 +126,7 @@ mod tests {
             assert!(!allowed(nothing, outside), "{outside}");
         }
         let roots = [at("root").into()];
-        let root = Trust { remote: true, roots: &roots };
+        let root = Trust { remote: true, roots: &roots, ..Trust::default() };
         assert!(
             allowed(root, "root/a.tif") && allowed(root, "own/link/a.tif") && !allowed(root, "own_too/a.tif")
         );
@@ -133,7 +135,9 @@ mod tests {
     #[test]
     fn what_is_no_path_needs_the_network_allowed() {
         let allowed = |remote, folder: &str, name: &str| {
-            Trust { remote, roots: &[PathBuf::from("/")] }.check("x.vrt", folder, name).is_ok()
+            Trust { remote, roots: &[PathBuf::from("/")], ..Trust::default() }
+                .check("x.vrt", folder, name)
+                .is_ok()
         };
         for name in [
             "/vsicurl/http://h/a.tif",

@@ -35,8 +35,13 @@ pub(super) fn prefix(name: &OsStr) -> OsString {
 
 /// The index that belongs to a part.
 pub(super) fn index_of(part: &Path) -> PathBuf {
+    behind(part, INDEX)
+}
+
+/// The part's name with an ending.
+fn behind(part: &Path, ending: &str) -> PathBuf {
     let mut path = part.as_os_str().to_owned();
-    path.push(INDEX);
+    path.push(ending);
     path.into()
 }
 
@@ -84,12 +89,10 @@ pub fn clean(output: &Path) -> Result<Vec<PathBuf>> {
     Ok(parts)
 }
 
-/// Removes a part file and what GDAL made beside it; its index has gone.
+/// Removes a part file and what was made beside it; its index has gone.
 pub(super) fn remove(part: &Path) -> Result<()> {
-    let mut side_file = part.as_os_str().to_owned();
-    side_file.push(".aux.xml");
-    for path in [part, Path::new(&side_file)] {
-        match fs::remove_file(path) {
+    for path in [part.to_owned(), behind(part, ".aux.xml"), scratch_of(part)] {
+        match fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(error).with_context(|| format!("cannot remove {}", path.display()));
             }
@@ -97,6 +100,17 @@ pub(super) fn remove(part: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Removes the part of this very process, its index too, as far as that goes: the process is about to end.
+pub fn discard(part: &Path) {
+    let _ = fs::remove_file(index_of(part));
+    let _ = remove(part);
+}
+
+/// Where the header of a part is made anew by a run that goes on with it.
+pub fn scratch_of(part: &Path) -> PathBuf {
+    behind(part, ".header")
 }
 
 /// The folder in which an output stands.

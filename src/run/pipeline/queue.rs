@@ -100,6 +100,8 @@ impl<'a, B: Send> Queue<'a, B> {
     pub fn ended(self) -> Result<()> {
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         match state.error {
+            // What was given up because of the stop is no error.
+            Some(_) if self.stop.load(Ordering::Relaxed) => Err(Stopped.into()),
             Some(error) => Err(error),
             None if state.finished < self.jobs.len() => Err(Stopped.into()),
             None => Ok(()),

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::hash::Hasher;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result};
 use twox_hash::XxHash3_64;
@@ -14,7 +14,7 @@ use crate::geometry::{Size, Window};
 use crate::output::BlockRecord;
 use crate::plan::{Jobs, Touching};
 use crate::run::{Stopped, in_parallel};
-use crate::source::{Mosaic, reference};
+use crate::source::{Mosaic, Patience, reference};
 
 /// The written file, beside what it was made from.
 pub(super) struct Contents<'a> {
@@ -39,7 +39,7 @@ impl Contents<'_> {
         &self,
         depth: Depth,
         threads: usize,
-        stop: &AtomicBool,
+        patience: Patience,
         findings: &mut Findings,
     ) -> Result<()> {
         /// So few that the threads end at about the same time.
@@ -47,12 +47,15 @@ impl Contents<'_> {
         let areas = self.areas(depth);
         let blocks: Vec<&[BlockRecord]> = self.records.chunks(BLOCKS_AT_ONCE).collect();
         let check = |task: usize| -> Result<Vec<String>> {
-            if stop.load(Ordering::Relaxed) {
+            if patience.stop.load(Ordering::Relaxed) {
                 return Err(Stopped.into());
             }
             // Areas take longest: they come first.
             match areas.get(task) {
-                Some(area) => self.check_area(*area).with_context(|| format!("verify {}", area.1)),
+                Some(area) => match self.check_area(*area, patience) {
+                    Err(_) if patience.stop.load(Ordering::Relaxed) => Err(Stopped.into()),
+                    checked => checked.with_context(|| format!("verify {}", area.1)),
+                },
                 None => Ok(self.check_bytes(blocks[task - areas.len()])),
             }
         };
@@ -74,10 +77,12 @@ impl Contents<'_> {
     }
 
     /// Pixels decided a second time are those that GDAL reads from the file.
-    fn check_area(&self, (window_row, area): (usize, Window)) -> Result<Vec<String>> {
+    fn check_area(&self, (window_row, area): (usize, Window), patience: Patience) -> Result<Vec<String>> {
         let sources: Vec<usize> = self.touching.sources(window_row, area).collect();
         let unit = self.mosaic.unit(self.jobs.grid.block);
-        let difference = reference::first_difference(self.mosaic, self.path, area, &sources, unit)?;
+        let decide = || reference::first_difference(self.mosaic, self.path, area, &sources, unit);
+        // The errors say which source it is.
+        let difference = patience.with("", decide)?;
         Ok(difference
             .map(|difference| format!("pixels differ in {area}: {difference}"))
             .into_iter()

@@ -5,7 +5,6 @@ mod contents;
 pub mod product;
 
 use std::fs::File;
-use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -15,7 +14,7 @@ use crate::geometry::Size;
 use crate::output::{BlockId, BlockRecord, Plane};
 use crate::pixels::{Number, PixelType};
 use crate::plan::{Jobs, Touching};
-use crate::source::{FileReader, Mosaic, Trust, inspect};
+use crate::source::{FileReader, Mosaic, Patience, Trust, inspect};
 use contents::Contents;
 
 /// What was looked at, and what is wrong.
@@ -66,14 +65,14 @@ pub fn verify(
     (overviews, framed): (&[Size], bool),
     depth: Depth,
     (threads, bytes_to_decide): (usize, usize),
-    stop: &AtomicBool,
+    patience: Patience,
 ) -> Result<Findings> {
     let mut findings = Findings { depth: depth.name(), ..Findings::default() };
     findings.faults.extend(check_header(path, mosaic));
     let file = File::open(path).with_context(|| format!("{path}: open for verification"))?;
     check_index(path, records, overviews, &mut findings)?;
     let contents = Contents { path, file, records, framed, mosaic, jobs, touching, bytes_to_decide };
-    contents.check(depth, threads, stop, &mut findings)?;
+    contents.check(depth, threads, patience, &mut findings)?;
     Ok(findings)
 }
 
@@ -85,7 +84,7 @@ pub fn verify_anew(
     path: &str,
     (mosaic, jobs, touching): (&Mosaic, &Jobs, &Touching),
     (threads, bytes_to_decide): (usize, usize),
-    stop: &AtomicBool,
+    patience: Patience,
 ) -> Result<Findings> {
     let mut findings = Findings { depth: Depth::Anew.name(), ..Findings::default() };
     findings.faults.extend(check_header(path, mosaic));
@@ -96,7 +95,7 @@ pub fn verify_anew(
     let file = File::open(path).with_context(|| format!("{path}: open for verification"))?;
     let contents =
         Contents { path, file, records: &[], framed: false, mosaic, jobs, touching, bytes_to_decide };
-    contents.check(Depth::Anew, threads, stop, &mut findings)?;
+    contents.check(Depth::Anew, threads, patience, &mut findings)?;
     Ok(findings)
 }
 

@@ -26,7 +26,7 @@ use crate::output::{BlockId, EncodedBlock, OverviewStore, Plane};
 use crate::pixels::{Area, Buffer, gather_block};
 use crate::plan::{Job, Jobs, Plan, Touching};
 use crate::source::direct::DirectSources;
-use crate::source::{Finished, Mosaic};
+use crate::source::{Finished, Mosaic, Patience};
 use blocks::BlockEncoder;
 use decided::Decided;
 pub use derived::DerivedBands;
@@ -59,6 +59,8 @@ pub struct Shared<'a> {
     pub direct: &'a DirectSources,
     /// Whether a block that cannot be decoded directly is left to GDAL to judge.
     pub ask_gdal: bool,
+    /// How much is borne with servers.
+    pub patience: Patience<'a>,
     /// Held while GDAL judges such a block: the budget has room for one.
     pub judging: Mutex<()>,
     /// What the workers did, summed over all of them.

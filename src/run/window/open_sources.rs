@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::source::{Handle, Mosaic};
+use crate::source::{Handle, Mosaic, Patience};
 
 /// Open sources, the one used last at the end; beyond `most` the one unused for longest is closed.
 pub struct OpenSources<'a> {
@@ -21,14 +21,14 @@ impl<'a> OpenSources<'a> {
     ///
     /// # Errors
     /// When it cannot be opened.
-    pub fn get(&mut self, index: usize) -> Result<&Handle> {
+    pub fn get(&mut self, index: usize, patience: Patience) -> Result<&Handle> {
         let handle = match self.open.iter().position(|(open, _)| *open == index) {
             Some(position) => self.open.remove(position).1,
             None => {
                 if self.open.len() >= self.most {
                     self.open.remove(0);
                 }
-                Handle::open(self.mosaic, &self.mosaic.sources[index])?
+                Handle::open(self.mosaic, &self.mosaic.sources[index], patience)?
             }
         };
         self.open.push((index, handle));

@@ -57,7 +57,7 @@ impl<'a> SourceReader<'a> {
         layer: &mut Pixels,
         take: &mut dyn FnMut(Window, &Pixels),
     ) -> Result<()> {
-        let Shared { mosaic, totals, ask_gdal, .. } = *self.shared;
+        let Shared { mosaic, totals, ask_gdal, patience, .. } = *self.shared;
         let source = &mosaic.sources[index];
         let mut take = |place: Window, layer: &Pixels| {
             totals.samples_read.fetch_add((place.pixels() * bands.len()) as u64, Ordering::Relaxed);
@@ -66,7 +66,8 @@ impl<'a> SourceReader<'a> {
         let reading = Instant::now();
         if !source.direct {
             let unit = mosaic.unit(self.shared.block);
-            totals.note(self.sources.get(index)?.read(part, bands.clone(), unit, layer)?);
+            let handle = self.sources.get(index, patience)?;
+            totals.note(handle.read(part, bands.clone(), unit, (layer, patience))?);
             Totals::add(&totals.read, reading);
             take(part, layer);
             return Ok(());
@@ -138,13 +139,13 @@ impl<'a> SourceReader<'a> {
         bands: Range<usize>,
         layer: &mut Pixels,
     ) -> Result<()> {
-        let Shared { mosaic, totals, block, plan, .. } = *self.shared;
+        let Shared { mosaic, totals, block, plan, patience, .. } = *self.shared;
         let _judging = self.shared.judging.lock().unwrap_or_else(PoisonError::into_inner);
         // What decoded blocks and this worker's decoder had in the meantime.
         self.direct.let_go();
         self.shared.direct.cache.keep_at_most((plan.decoded_bytes - plan.lent_bytes) as usize);
-        let handle = Handle::open(mosaic, &mosaic.sources[index])?;
-        totals.note(handle.read(part, bands, mosaic.unit(block), layer)?);
+        let handle = Handle::open(mosaic, &mosaic.sources[index], patience)?;
+        totals.note(handle.read(part, bands, mosaic.unit(block), (layer, patience))?);
         Ok(())
     }
 }

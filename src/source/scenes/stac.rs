@@ -30,7 +30,9 @@ pub struct Item {
 /// # Errors
 /// The document cannot be read or is none of items.
 pub fn read(name: &str, trust: Trust) -> Result<(Vec<Item>, Vec<Problem>)> {
-    parse(&text::read(&hrefs::name_of(name), LONGEST)?, name, trust)
+    let document = hrefs::name_of(name);
+    let text = trust.patience.with(&document, || text::read(&document, LONGEST))?;
+    parse(&text, name, trust)
 }
 
 /// The items of a document that lies at `base`, a path or an address. An asset that it must not refer to is a problem
@@ -173,16 +175,18 @@ mod tests {
     use crate::source::scenes::Date;
     use serde_json::json;
 
-    const EVERYTHING: Trust = Trust { remote: true, roots: &[] };
+    fn everything() -> Trust<'static> {
+        Trust { remote: true, ..Trust::default() }
+    }
 
     fn items(features: Value) -> (Vec<Item>, Vec<Problem>) {
         let document = json!({"type": "FeatureCollection", "features": features});
-        parse(&document.to_string(), "/data/items.json", EVERYTHING).unwrap()
+        parse(&document.to_string(), "/data/items.json", everything()).unwrap()
     }
 
     fn offset_of(properties: Value, asset: Value) -> Option<f64> {
         let feature = json!({"id": "x", "properties": properties, "assets": {"red": asset}});
-        items(json!([feature])).0[0].assets.pick("red", true, EVERYTHING).unwrap()[0].offset
+        items(json!([feature])).0[0].assets.pick("red", true, everything()).unwrap()[0].offset
     }
 
     #[test]
@@ -211,7 +215,7 @@ mod tests {
             {"id": "b", "assets": {"red": {"href": "./B04.tif"}}, "links": [{"rel": "self", "href": "https://h/c/b.json"}]},
             {"id": "c", "assets": {"red": {"href": "s3://k/B04.tif"}}, "links": [{"rel": "self", "href": "./c.json"}]},
         ]));
-        let file = |item: &Item| item.assets.pick("red", true, EVERYTHING).unwrap()[0].source.file.clone();
+        let file = |item: &Item| item.assets.pick("red", true, everything()).unwrap()[0].source.file.clone();
         assert_eq!(
             items.iter().map(file).collect::<Vec<_>>(),
             ["/data/a/B04.tif", "/vsicurl/https://h/c/B04.tif", "/vsis3/k/B04.tif"]

@@ -92,7 +92,7 @@ fn items_of_stac_are_scenes_beside_the_inputs() {
     let near = Asked { bands: &bands, mask_band: Some("SCL"), stac: stac.to_str(), ..Asked::default() };
     let problems = disk.find(&["in/a.tif"], &near).unwrap_err();
     assert!(problems[0].hint.as_deref().is_some_and(|hint| hint.contains("--allow-remote")));
-    let asked = Asked { trust: Trust { remote: true, roots: &[] }, ..near };
+    let asked = Asked { trust: Trust { remote: true, ..Trust::default() }, ..near };
     let found = disk.find(&["in/a.tif"], &asked).unwrap();
     let expected = [
         scene("in/a.tif", &[("in/a.tif", 1), ("in/a.tif", 2)]),

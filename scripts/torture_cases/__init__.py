@@ -1,0 +1,1 @@
+"""What scripts/torture does to the program, by kind of fault."""

@@ -1,0 +1,193 @@
+//! Patience with servers that fail: what they did not give is asked for again, at growing intervals, and what is told at
+//! last names the source, the status and the attempts.
+//!
+//! GDAL's own retries are switched off for that: they leave out dropped connections and short answers (in 3.6), sleep
+//! where no signal is heard, and end in silence where a file beside the source is concerned, so that a mask that could
+//! not be had is none. Here GDAL's file systems are listened to: in the debugging messages of `port/cpl_vsil_curl.cpp`
+//! they tell the status of each answer, and what curl says of one that is not whole (alike from GDAL 3.6 to 3.12).
+
+use std::cell::RefCell;
+use std::ffi::CString;
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Error, Result, anyhow};
+use gdal::config::{clear_thread_local_config_option, get_config_option, set_thread_local_config_option};
+
+use super::answers::Answers;
+use super::trap::trapped;
+
+/// Options of GDAL for its network, unless the user set them: a server that cannot be reached, or gives next to nothing
+/// for so many seconds, is given up (<https://gdal.org/en/stable/user/configoptions.html#networking-options>).
+pub(super) const OPTIONS: [(&str, &str); 3] = [
+    ("GDAL_HTTP_CONNECTTIMEOUT", "15"),
+    ("GDAL_HTTP_LOW_SPEED_TIME", "30"),
+    ("GDAL_HTTP_LOW_SPEED_LIMIT", "100"),
+];
+
+/// What GDAL's file systems of the network call themselves in its messages.
+const TALKERS: &str = "VSICURL,S3,GS,AZURE,ADLS,OSS,SWIFT,WEBHDFS";
+
+/// How much is borne with servers.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience<'a> {
+    /// How often they are asked again for what they did not give.
+    pub retries: u32,
+    /// Set to wait no longer.
+    pub stop: &'a AtomicBool,
+}
+
+impl Default for Patience<'_> {
+    fn default() -> Self {
+        static NEVER: AtomicBool = AtomicBool::new(false);
+        Patience { retries: usual_retries(), stop: &NEVER }
+    }
+}
+
+/// The retries that the user set for GDAL by `GDAL_HTTP_MAX_RETRY` in the environment, else 4.
+pub fn usual_retries() -> u32 {
+    std::env::var("GDAL_HTTP_MAX_RETRY").ok().and_then(|number| number.parse().ok()).unwrap_or(4)
+}
+
+/// Servers did not give what was asked for.
+#[derive(Debug)]
+pub(super) struct NotGiven(String);
+
+impl fmt::Display for NotGiven {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+impl Patience<'_> {
+    /// Does `work` on the source `name`, again and again where servers fail that it asks, directly or by a virtual
+    /// raster. What GDAL gave in spite of such a failure does not count: something of it may be missing.
+    ///
+    /// # Errors
+    /// Those of `work`; with the status and the attempts where a server failed until the end.
+    pub fn with<T>(&self, name: &str, mut work: impl FnMut() -> Result<T>) -> Result<T> {
+        let mut attempt = 1;
+        loop {
+            let (result, again) = listen(name, &mut work);
+            if !again || attempt > self.retries || !self.wait(attempt) {
+                return result.map_err(|error| told(error, attempt));
+            }
+            forget(name);
+            attempt += 1;
+        }
+    }
+
+    /// Does `work` on the source `name` once. Nothing where a server failed and may be asked again, which is for the
+    /// caller to do, in smaller pieces: of many requests at once, one fails soon.
+    pub fn once<T>(&self, name: &str, work: impl FnOnce() -> Result<T>) -> Option<Result<T>> {
+        let (result, again) = listen(name, work);
+        if !again || self.retries == 0 || !self.wait(1) {
+            return Some(result.map_err(|error| told(error, 1)));
+        }
+        forget(name);
+        None
+    }
+
+    /// Waits before the next attempt; whether there is to be one. Twice as long each time, and not all workers alike.
+    fn wait(&self, attempt: u32) -> bool {
+        const TICK: Duration = Duration::from_millis(20);
+        let first = get_config_option("GDAL_HTTP_RETRY_DELAY", "").ok().and_then(|text| text.parse().ok());
+        let jitter = 0.75 + (RandomState::new().hash_one(attempt) % 1024) as f64 / 2048.0;
+        let seconds = first.unwrap_or(0.5_f64) * 2_f64.powi(attempt as i32 - 1) * jitter;
+        let until = Instant::now() + Duration::from_secs_f64(seconds.clamp(0.0, 3600.0));
+        while !self.stop.load(Ordering::Relaxed) {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return true;
+            }
+            sleep(left.min(TICK));
+        }
+        false
+    }
+}
+
+thread_local! {
+    static HEARD: RefCell<Option<Answers>> = const { RefCell::new(None) };
+}
+
+/// GDAL's handler of messages hands on those for debugging.
+pub(super) fn hear(message: &str) {
+    HEARD.with_borrow_mut(|heard| heard.iter_mut().for_each(|answers| answers.hear(message)));
+}
+
+/// Does `work` and listens to what servers answer meanwhile; its result, which is an error where one failed, and whether
+/// it may be another one the next time.
+fn listen<T>(name: &str, work: impl FnOnce() -> Result<T>) -> (Result<T>, bool) {
+    let before = HEARD.replace(Some(Answers::default()));
+    // Errors to set an option leave servers unheard, as they were without it.
+    let _ = set_thread_local_config_option("CPL_DEBUG", TALKERS);
+    // Where no trap is set further inside, messages would go to stderr.
+    let (result, _) = trapped(work);
+    let _ = clear_thread_local_config_option("CPL_DEBUG");
+    let answers = HEARD.replace(before).unwrap_or_default();
+    let asked_servers = is_remote(name) || answers.any();
+    match result {
+        result if !asked_servers => (result, false),
+        Ok(made) => match answers.failure() {
+            None => (Ok(made), false),
+            Some(failure) => (Err(Error::new(Failure(failure))), true),
+        },
+        Err(error) => match (answers.failure(), answers.refused(&format!("{error:#}"))) {
+            (Some(failure), _) => (Err(error.context(Failure(failure))), true),
+            (None, Some(refusal)) => (Err(error.context(NotGiven(refusal))), false),
+            // What a server gave without complaint may be other bytes than were asked for.
+            (None, None) => (Err(error), true),
+        },
+    }
+}
+
+/// What a server answered in place of what was asked for.
+#[derive(Debug)]
+struct Failure(String);
+
+impl fmt::Display for Failure {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// The error of the last attempt.
+fn told(error: Error, attempts: u32) -> Error {
+    let times = if attempts == 1 { "1 attempt".into() } else { format!("{attempts} attempts") };
+    match error.downcast_ref::<Failure>() {
+        Some(failure) => anyhow!("{error:#}").context(NotGiven(format!("{failure}, {times}"))),
+        None if attempts > 1 => {
+            let text = format!("{error:#}");
+            error.context(NotGiven(format!("{text}, {times}")))
+        }
+        None => error,
+    }
+}
+
+/// Whether a name leads to a server by itself.
+fn is_remote(name: &str) -> bool {
+    ["/vsicurl", "/vsis3", "/vsigs", "/vsiaz", "/vsiadls", "/vsioss", "/vsiswift", "/vsiwebhdfs", "://"]
+        .iter()
+        .any(|mark| name.contains(mark))
+}
+
+/// Has GDAL forget what it keeps of the answers of a source's server: failures, and parts that are too short.
+fn forget(name: &str) {
+    let (folder, file) = name.rsplit_once('/').unwrap_or(("", name));
+    // With the files beside it, which begin alike.
+    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+    let at_server = is_remote(name) && name.starts_with("/vsi") && !name[1..].contains("/vsi");
+    // SAFETY: the text ends with a zero byte and lives during the call; both calls take GDAL's own locks.
+    unsafe {
+        match CString::new(format!("{folder}/{stem}")) {
+            Ok(beginning) if at_server => gdal_sys::VSICurlPartialClearCache(beginning.as_ptr()),
+            // An archive, or what a virtual raster refers to.
+            _ => gdal_sys::VSICurlClearCache(),
+        }
+    }
+}
