@@ -75,6 +75,18 @@ memory *options:
 threads *options:
     scripts/measure-threads {{options}}
 
+# Run jobs of a hundred thousand windows and see whether memory grows.
+soak *options:
+    scripts/soak {{options}}
+
+# Measure what it costs to be able to go on with an interrupted job.
+parts *options:
+    scripts/measure-parts {{options}}
+
+# Write the newest figures into docs/reliability.md.
+reliability *options:
+    scripts/reliability {{options}}
+
 # Compare mosaics of real rasters with gdalbuildvrt + gdal_translate, pixel for pixel.
 real-data *options:
     scripts/check-real-data {{options}}

@@ -12,7 +12,8 @@ use serde_json::Value;
 const TOO_LOW: &str = "--memory-ceiling 10MiB";
 
 fn write_source(folder: &Folder) {
-    let source = Source::new(1500, 1500).of("UInt16").pixels(|band, x, y| i128::from(random(3, band, x, y) % 4000));
+    let source =
+        Source::new(1500, 1500).of("UInt16").pixels(|band, x, y| i128::from(random(3, band, x, y) % 4000));
     source.options("TILED=YES COMPRESS=DEFLATE").write(folder.path("a.tif"));
 }
 
@@ -35,7 +36,11 @@ fn a_ceiling_may_be_off_or_far_away() {
     for ceiling in ["off", "auto", "8GiB"] {
         folder.run(&format!("a.tif -o out.tif --overwrite --memory-ceiling {ceiling}")).done();
     }
-    folder.run("a.tif -o out.tif --memory-ceiling much").refused().names(&["--memory-ceiling", "auto", "off"]);
+    folder.run("a.tif -o out.tif --memory-ceiling much").refused().names(&[
+        "--memory-ceiling",
+        "auto",
+        "off",
+    ]);
 }
 
 #[test]

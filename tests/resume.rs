@@ -110,6 +110,34 @@ fn leave_part(folder: &Folder) {
 }
 
 #[test]
+fn an_image_on_its_way_behind_its_overviews_arrives() {
+    let folder = Folder::new();
+    write_sources(&folder, true);
+    let job = format!("{JOB} --format cog --compress none");
+    folder.run(&job.replace("out.tif", "wanted.tif")).done();
+    let moves = |folder: &Folder| {
+        let index = folder.names().into_iter().find(|name| name.ends_with(".partial.index"));
+        let text = index.map(|name| fs::read_to_string(folder.path(name)).unwrap_or_default());
+        text.is_some_and(|text| text.contains("moving_by"))
+    };
+    let mut killed = 0;
+    for wait in [0, 0, 0, 300, 1000, 3000] {
+        let mut child = start(&folder, &format!("{job} --resume"));
+        while !moves(&folder) && child.try_wait().unwrap().is_none() {
+            std::thread::sleep(Duration::from_micros(50));
+        }
+        std::thread::sleep(Duration::from_micros(wait));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        killed += usize::from(!folder.path("out.tif").exists());
+        folder.run(&format!("{job} --resume --overwrite")).done();
+        assert!(folder.read("out.tif") == folder.read("wanted.tif"));
+        fs::remove_file(folder.path("out.tif")).unwrap();
+    }
+    assert!(killed > 0, "no run was killed in time");
+}
+
+#[test]
 fn without_a_word_of_it_a_part_is_named_and_left_and_clean_removes_it() {
     let folder = Folder::new();
     leave_part(&folder);

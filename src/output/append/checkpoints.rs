@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::hash::Hasher;
+use std::io::Write;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +12,7 @@ use anyhow::{Context, Result, ensure};
 use twox_hash::XxHash3_64;
 
 use super::{BlockWriter, FRAME};
-use crate::output::part::{Done, Head, Job, Stored, line};
+use crate::output::part::{Done, Head, Job, Moving, Stored, line};
 use crate::output::patch::enter_blocks;
 use crate::output::write_back::Entries;
 use crate::output::{BlockId, BlockRecord, Container};
@@ -85,7 +86,7 @@ impl BlockWriter {
     /// # Errors
     /// When the file cannot be brought to the disk.
     pub fn leave(mut self) -> Result<()> {
-        if self.can_be_resumed() {
+        if self.can_be_resumed() && self.moved_by.is_none() {
             self.write_back.finish().context("bring the part to the disk")?;
             self.write_back = super::WriteBack::start(&self.file, self.entries()?)?;
             self.tell(true)?;
@@ -108,17 +109,31 @@ impl BlockWriter {
         Ok(())
     }
 
+    /// Says that all blocks are about to move up by so many bytes, before they do.
+    ///
+    /// # Errors
+    /// When what was written before could not be brought to the disk, or the index cannot be.
+    pub(super) fn tell_move(&mut self, moving_by: u64) -> Result<()> {
+        self.write_back
+            .finish()
+            .with_context(|| format!("{} cannot be brought to the disk", self.container.path.display()))?;
+        self.write_back = super::WriteBack::start(&self.file, None)?;
+        let Some((index, progress)) = self.index.as_mut().zip(self.progress.as_mut()) else { return Ok(()) };
+        let mut text = progress.head.take().unwrap_or_default();
+        text += &line(&Done::new(progress.position, self.end, &self.records[progress.told..]))?;
+        text += &line(&Moving { moving_by })?;
+        let entered = index.write_all(text.as_bytes()).and_then(|()| index.sync_data());
+        entered.context("write the part's index")?;
+        progress.told = self.records.len();
+        progress.any.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
     fn entries(&self) -> Result<Option<Entries>> {
         let Some((index, progress)) = self.index.as_ref().zip(self.progress.as_ref()) else {
             return Ok(None);
         };
         Ok(Some(Entries { file: index.try_clone()?, any: Arc::clone(&progress.any) }))
-    }
-
-    /// Nobody can go on with the file from now on: what it holds is about to move.
-    pub(super) fn forget(&mut self) -> Result<()> {
-        let Some(index) = self.progress.take().and(self.index.take()) else { return Ok(()) };
-        index.set_len(0).context("empty the part's index")
     }
 
     /// Takes over what is stored in the file already: writes the header anew, drops what is behind the last entry, and
@@ -133,7 +148,7 @@ impl BlockWriter {
         let mut sorted = stored.records.clone();
         sorted.sort_unstable_by_key(|record| record.id);
         enter_blocks(&self.file, &self.container, &sorted).with_context(what)?;
-        (self.end, self.records) = (stored.end, stored.records);
+        (self.end, self.records, self.moved_by) = (stored.end, stored.records, stored.moving_by);
         Ok(())
     }
 }
@@ -154,6 +169,8 @@ impl Stored {
             !(follows && is_of_image(record.id, container) && is_whole(&file, record, &mut buffer))
         });
         let Some(damaged) = damaged else { return Ok(()) };
+        // Those that have moved were whole.
+        ensure!(self.moving_by.is_none(), "the index of {name} does not belong to it");
         let position = self.records[damaged].id.index % blocks;
         let first = self.records[..damaged].partition_point(|record| record.id.index % blocks < position);
         let frame = if container.cloud_optimized { FRAME } else { 0 };
@@ -169,10 +186,10 @@ fn is_of_image(id: BlockId, container: &Container) -> bool {
 }
 
 /// Bytes of a block that are checked at a time: what the index says of its size is not believed before.
-const CHECKED: usize = 1 << 16;
+pub(super) const CHECKED: usize = 1 << 16;
 
 /// Whether a block's bytes are those that were stored.
-fn is_whole(file: &File, record: &BlockRecord, buffer: &mut [u8]) -> bool {
+pub(super) fn is_whole(file: &File, record: &BlockRecord, buffer: &mut [u8]) -> bool {
     let mut hash = XxHash3_64::new();
     let end = record.offset + u64::from(record.size);
     let mut position = record.offset;

@@ -2,6 +2,7 @@
 //!
 //! In a cloud optimized GeoTIFF every block stands between its size (4 bytes) and its last 4 bytes once more.
 
+mod arrive;
 mod checkpoints;
 mod move_up;
 mod overviews;
@@ -31,6 +32,8 @@ pub struct BlockWriter {
     /// The part's index, and what it tells; nothing where nobody is to go on with the file.
     index: Option<File>,
     progress: Option<Progress>,
+    /// Bytes by which the image's blocks have moved up to make room for overviews, or are about to.
+    moved_by: Option<u64>,
 }
 
 /// What was written.
@@ -73,6 +76,7 @@ impl BlockWriter {
         container.path = part.to_owned();
         let (told, made) = (stored.header_bytes, header.len() as u64);
         ensure!(told == made, "{}: its header has {told} bytes, that of this job {made}", part.display());
+        stored.arrive(&container)?;
         stored.drop_damaged(&container)?;
         let mut writer = Self::open(container, Some(checkpoints), Some(&stored))?;
         writer.take_over(&header, stored)?;
@@ -92,7 +96,8 @@ impl BlockWriter {
         let (progress, entries) = begun.unzip();
         let write_back =
             WriteBack::start(&file, entries).with_context(|| format!("cannot start writing {name}"))?;
-        Ok(Self { file, container, end, records: Vec::new(), write_back, index, progress })
+        let (records, moved_by) = (Vec::new(), None);
+        Ok(Self { file, container, end, records, write_back, index, progress, moved_by })
     }
 
     /// The file's description.

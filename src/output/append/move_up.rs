@@ -1,8 +1,11 @@
 //! Moves a range of a file towards its end, by many threads at once.
 //!
 //! The range is cut into pieces, which are taken from its end on. Where a piece goes there is nothing but itself and
-//! pieces nearer to the end. So a piece may be written once those have been read, however far it moves.
+//! pieces nearer to the end. So a piece may be written once those have been read, however far it moves. It waits until
+//! those in its way have been written, too: whenever the process dies, each piece but one stands where it was or where
+//! it goes.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::ops::Range;
@@ -24,7 +27,10 @@ struct Progress {
     taken: u64,
     /// From here on, everything was read.
     read: u64,
-    /// A piece could not be read: those below must not be written.
+    /// From here on, everything was written; and where pieces begin that were written before one above them.
+    written: u64,
+    written_early: BTreeSet<u64>,
+    /// A piece could not be read or written: those below must not be written.
     failed: bool,
 }
 
@@ -33,7 +39,8 @@ impl<'a> MoveUp<'a> {
     pub(super) fn new(file: &'a File, range: Range<u64>, by: u64, piece: u64) -> Self {
         // Nothing is left to do where nothing moves.
         let taken = if by > 0 { range.end } else { range.start };
-        let progress = Mutex::new(Progress { taken, read: range.end, failed: false });
+        let (read, written, written_early, failed) = (range.end, range.end, BTreeSet::new(), false);
+        let progress = Mutex::new(Progress { taken, read, written, written_early, failed });
         Self { file, start: range.start, by, piece, progress, changed: Condvar::new() }
     }
 
@@ -48,7 +55,9 @@ impl<'a> MoveUp<'a> {
         let may_write = self.has_read(&range, read.is_ok());
         read?;
         if may_write {
-            self.file.write_all_at(piece, range.start + self.by)?;
+            let written = self.file.write_all_at(piece, range.start + self.by);
+            self.has_written(&range, written.is_ok());
+            written?;
         }
         Ok(may_write)
     }
@@ -61,16 +70,34 @@ impl<'a> MoveUp<'a> {
         (end > self.start && !progress.failed).then_some(progress.taken..end)
     }
 
-    /// Says how reading a piece ended, and waits until all that lies above it was read; false when that cannot be.
+    /// Says how reading a piece ended, and waits until all that lies above it was read, and what lies where it goes was
+    /// written; false when that cannot be.
     fn has_read(&self, range: &Range<u64>, well: bool) -> bool {
         let mut progress = self.lock();
-        while well && !progress.failed && progress.read > range.end {
+        let free = (range.start + self.by).max(range.end);
+        while well && !progress.failed && (progress.read > range.end || progress.written > free) {
             progress = self.changed.wait(progress).unwrap_or_else(PoisonError::into_inner);
         }
         progress.failed |= !well;
         progress.read = progress.read.min(range.start);
         self.changed.notify_all();
         !progress.failed
+    }
+
+    /// Says how writing a piece ended.
+    fn has_written(&self, range: &Range<u64>, well: bool) {
+        let mut progress = self.lock();
+        progress.failed |= !well;
+        progress.written_early.insert(range.start);
+        // Pieces are as long as each other but for the lowest.
+        while let Some(&start) = progress.written_early.last() {
+            if start != progress.written.saturating_sub(self.piece).max(self.start) {
+                break;
+            }
+            progress.written_early.pop_last();
+            progress.written = start;
+        }
+        self.changed.notify_all();
     }
 
     fn lock(&self) -> MutexGuard<'_, Progress> {
@@ -139,6 +166,7 @@ mod tests {
                 scope.spawn(|| {
                     assert!(moving.has_read(piece, true));
                     written.lock().unwrap().push(piece.start);
+                    moving.has_written(piece, true);
                 });
                 std::thread::sleep(Duration::from_millis(5));
                 assert!(piece.start == 200 || written.lock().unwrap().is_empty(), "{piece:?}");

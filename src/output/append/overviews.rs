@@ -37,11 +37,17 @@ impl BlockWriter {
         kept.records
             .sort_unstable_by_key(|record| (level(record.id.level), record.id.index, record.id.plane));
         let room: u64 = kept.records.iter().map(|record| u64::from(record.size) + 2 * frame).sum();
-        let (image, end) = (self.records.len(), self.end + room);
+        let image = self.records.len();
+        let end = if self.moved_by.is_some() { self.end } else { self.end + room };
         if cloud_optimized {
-            ensure!(self.container.image.big || end <= u64::from(u32::MAX), too_large(&self.container.path));
-            self.forget()?;
-            self.make_room(room, on_threads)?;
+            let path = &self.container.path;
+            ensure!(self.container.image.big || end <= u64::from(u32::MAX), too_large(path));
+            match self.moved_by {
+                Some(by) => {
+                    ensure!(by == room, "{}: its image made room for other overviews", path.display())
+                }
+                None => self.make_room(room, on_threads)?,
+            }
             self.end = self.container.header_bytes;
         }
         for record in &kept.records {
@@ -52,8 +58,10 @@ impl BlockWriter {
         Ok(())
     }
 
-    /// Moves all blocks up by so many bytes.
+    /// Moves all blocks up by so many bytes, so that another run can go on from any point of it.
     fn make_room(&mut self, room: u64, on_threads: &OnThreads) -> Result<()> {
+        self.tell_move(room)?;
+        self.moved_by = Some(room);
         let path = &self.container.path;
         let moving =
             MoveUp::new(&self.file, self.container.header_bytes..self.end, room, Self::MOVING_BYTES as u64);

@@ -65,6 +65,13 @@ impl Done {
     }
 }
 
+/// All blocks are about to move up, or have: each stands where it did, or so many bytes further.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::output) struct Moving {
+    /// Bytes that each moves up.
+    pub moving_by: u64,
+}
+
 /// The first line.
 #[derive(Serialize, Deserialize)]
 pub(in crate::output) struct Head {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::entry::{Done, Head, Job, read};
+use super::entry::{Done, Head, Job, Moving, read};
 use super::index_of;
 use crate::output::BlockRecord;
 
@@ -37,6 +37,8 @@ pub struct Stored {
     pub end: u64,
     /// The blocks, in the order of the file.
     pub records: Vec<BlockRecord>,
+    /// Bytes by which they were about to move up, so that each stands where it did or so much further.
+    pub moving_by: Option<u64>,
 }
 
 impl Index {
@@ -103,11 +105,15 @@ pub fn read_index(mut lines: impl BufRead) -> std::io::Result<(Option<(Job, Stor
         match &mut found {
             None => {
                 let Some(Head { job, header_bytes }) = read(line) else { break };
-                let stored = Stored { header_bytes, position: 0, end: header_bytes, records: Vec::new() };
-                found = Some((job, stored));
+                let (position, end, records, moving_by) = (0, header_bytes, Vec::new(), None);
+                found = Some((job, Stored { header_bytes, position, end, records, moving_by }));
             }
             Some((_, stored)) => {
-                let Some(()) = read(line).and_then(|done| stored.follow(&done)) else { break };
+                let told = match read(line) {
+                    Some(done) => stored.follow(&done),
+                    None => read(line).and_then(|moving| stored.move_up(moving)),
+                };
+                let Some(()) = told else { break };
             }
         }
         good += bytes as u64;
@@ -136,7 +142,14 @@ impl Stored {
         }
         self.records.truncate(kept);
         self.records.extend(done.records());
-        (self.position, self.end) = (done.position, done.end);
+        (self.position, self.end, self.moving_by) = (done.position, done.end, None);
+        Some(())
+    }
+
+    /// Takes over that blocks move; nothing where they cannot move so far.
+    fn move_up(&mut self, Moving { moving_by }: Moving) -> Option<()> {
+        self.end.checked_add(moving_by)?;
+        self.moving_by = Some(moving_by);
         Some(())
     }
 }

@@ -2,7 +2,7 @@
 //! it is, so that another run can go on with it.
 //!
 //! The index is text, a line an entry, each behind the checksum of its text: first what the job is, then now and then
-//! the blocks stored since the last entry. A line that a death cut short does not count, nor what is behind it.
+//! the blocks stored since the last entry, at last that they move up to make room for overviews. A line that a death cut short does not count, nor what is behind it.
 //! Whoever works on a part holds a lock on its index.
 
 mod entry;
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 pub use entry::Job;
-pub(super) use entry::{Done, Head, line};
+pub(super) use entry::{Done, Head, Moving, line};
 pub(super) use index::{Index, Opened};
 pub use index::{Stored, read_index};
 
