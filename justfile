@@ -51,7 +51,7 @@ fuzz *options:
 model orders="400":
     QUEUE_MODEL_ORDERS={{orders}} cargo test --test queue_model
 
-# Run the library's tests under the address sanitizer: `just sanitize source::` for those of one module.
+# Run the library's tests and some of whole jobs under the address sanitizer; `just sanitize source::` for those of a name.
 sanitize *options:
     scripts/sanitize {{options}}
 
