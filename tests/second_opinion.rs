@@ -86,6 +86,7 @@ fn a_single_wrong_pixel_of_a_vrt_that_resamples_is_found() {
         stop: &AtomicBool::new(false),
         stdin: &mut std::io::empty(),
         unfinished: &Mutex::new(None),
+        child: None,
         command: Vec::new(),
     };
     let prepared = prepare(&settings, &mut hooks).unwrap();
@@ -144,6 +145,7 @@ fn a_single_wrong_pixel_of_a_masked_median_is_found() {
         stop: &AtomicBool::new(false),
         stdin: &mut std::io::empty(),
         unfinished: &Mutex::new(None),
+        child: None,
         command: Vec::new(),
     };
     let prepared = prepare(&settings, &mut hooks).unwrap();

@@ -24,7 +24,7 @@ pub fn report(
     hooks: &Hooks,
 ) -> Report {
     let (plan_report, levels) = (plan_report(&prepared), prepared.encoding.overviews.len());
-    let Prepared { mosaic, plan, jobs, used, skipped, mut warnings, seconds, .. } = prepared;
+    let Prepared { mosaic, plan, jobs, used, skipped, mut warnings, seconds, children_peak, .. } = prepared;
     let seconds_of = |nanoseconds: &AtomicU64| nanoseconds.load(Ordering::Relaxed) as f64 / 1e9;
     let in_workers = [
         ("read", &totals.read),
@@ -50,7 +50,7 @@ pub fn report(
             total: plan.total(),
             limit: plan.limit,
             lines: plan.lines,
-            measured_peak: memory::peak_resident(),
+            measured_peak: memory::peak_resident() + children_peak,
         },
         seconds: seconds.into_iter().chain(in_workers).collect(),
         bytes: Bytes {

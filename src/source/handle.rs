@@ -11,6 +11,7 @@ use super::calls::{self, Destination};
 use super::open::open;
 use super::place::{self, BesideNodata, Frame, Validity};
 use super::trap::{checked, checked_with_warnings};
+use super::watch::about_to_read;
 use super::{Mosaic, Pixels, PlacedSource, Placement, Source};
 use crate::geometry::{Size, Window};
 use crate::pixels::{Buffer, Number, PixelType};
@@ -45,6 +46,7 @@ impl Handle {
     /// When the file is gone, or is no longer the raster that was inspected.
     pub fn open(mosaic: &Mosaic, placed_source: &PlacedSource) -> Result<Handle> {
         let source = &placed_source.source;
+        about_to_read(&source.name);
         let opened = checked("open", || Handle::place(mosaic, placed_source));
         opened.with_context(|| format!("{}: the source could not be opened again", source.name))
     }
@@ -91,6 +93,7 @@ impl Handle {
         unit: usize,
         pixels: &mut Pixels,
     ) -> Result<Vec<String>> {
+        about_to_read(&self.name);
         let ((), warnings) = checked_with_warnings("read", || self.read_pixels(place, bands, unit, pixels))
             .with_context(|| self.name.to_string())?;
         Ok(warnings)
