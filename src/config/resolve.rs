@@ -157,7 +157,7 @@ fn take_work(asked: &mut Asked, settings: &mut Settings, machine: &Machine) {
     settings.report = asked.parsed("report", "none", path);
 }
 
-/// Each worker has a child process, so that there cannot be other numbers of them. Of two places the stronger counts.
+/// Each worker has a child process: another number of workers is refused, unless whoever asks for children outranks it.
 fn refuse_other_threads(asked: &mut Asked, settings: &Settings) {
     let (Some(children), threads) = (settings.isolate, settings.threads) else { return };
     let (isolate, other) = (asked.origin("isolate"), asked.origin("threads"));
