@@ -3,7 +3,10 @@
 
 use std::sync::OnceLock;
 
-static WATCHER: OnceLock<Box<dyn Fn(&str) + Send + Sync>> = OnceLock::new();
+/// Who is told.
+type Watcher = Box<dyn Fn(&str) + Send + Sync>;
+
+static WATCHER: OnceLock<Watcher> = OnceLock::new();
 
 /// From now on `hear` is told each source's name before it is opened or read. The first one that asks is told, nobody
 /// else.
