@@ -61,3 +61,33 @@ where
     let heard = HEARD.with_borrow(|heard| heard.get(&number)?.downcast_ref().cloned());
     heard.ok_or_else(|| serde::de::Error::custom("a shared value is named before it was told"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{request, source};
+    use super::super::{Mosaic, Request, unify};
+    use super::*;
+    use crate::pixels::{Number, PixelType};
+
+    #[test]
+    fn a_mosaic_is_heard_as_it_was_told_and_its_sources_share_what_they_shared() {
+        let wkt: Arc<str> = "".into();
+        let of = |name, x| {
+            let mut source = source(name, x, PixelType::Float32, 2);
+            source.wkt = Arc::clone(&wkt);
+            source.footprint.resolution.x += f64::EPSILON;
+            Arc::new(source)
+        };
+        let nodata = Some(Number::Float(f64::NAN));
+        let asked = Request { nodata, source_nodata: Some(Number::Whole(i128::from(u64::MAX))), ..request() };
+        let told = unify(&[of("a", 0.0), of("b", 7.0)], &asked).0.expect("these make a mosaic");
+        let mut bytes = Vec::new();
+        one_message(|| ciborium::into_writer(&told, &mut bytes)).unwrap();
+        let heard: Mosaic = one_message(|| ciborium::from_reader(&bytes[..])).unwrap();
+        // Why a source is not read directly is not told.
+        let text = |mosaic: &Mosaic| format!("{mosaic:?}").replace("it is no file", "GDAL alone reads it");
+        assert_eq!(text(&heard), text(&told));
+        let wkt_of = |index: usize| &heard.sources[index].source.wkt;
+        assert!(Arc::ptr_eq(wkt_of(0), wkt_of(1)) && !Arc::ptr_eq(wkt_of(0), &told.sources[0].source.wkt));
+    }
+}
