@@ -15,10 +15,20 @@ use mosaic_stream::config::{self, Session, Settings};
 use mosaic_stream::mosaic::{self, Failure, Hooks};
 use mosaic_stream::output;
 use mosaic_stream::run::progress::Silent;
+use mosaic_stream::run::serve;
 use mosaic_stream::run::verify::product::Recorded;
 use mosaic_stream::source::{self, Problem, Trust, inspection, names};
 
 fn main() -> Exit {
+    if arguments::is_child() {
+        return serve().map_or_else(
+            |error| {
+                messages::print_error(&error);
+                Exit::Failed
+            },
+            |()| Exit::Done,
+        );
+    }
     let typed = match arguments::parse() {
         Request::Job(typed) => typed,
         Request::Completions(shell) => return told(&arguments::completions(shell)),
@@ -57,6 +67,7 @@ fn run(settings: &Settings, session: &Session) -> Result<Exit, Failure> {
         stop: &signals.stop,
         stdin: &mut BufReader::new(io::stdin()),
         unfinished: &signals.unfinished,
+        child: arguments::child_program(),
         command: std::env::args().collect(),
     };
     if session.dry_run {
@@ -140,6 +151,7 @@ fn verify(asked: Verify) -> Result<Exit, Failure> {
         stop: &signals.stop,
         stdin: &mut BufReader::new(io::stdin()),
         unfinished: &signals.unfinished,
+        child: arguments::child_program(),
         command: Vec::new(),
     };
     let examined = mosaic::verify(&asked.file, recorded.as_ref(), settings.as_ref(), &mut hooks)?;

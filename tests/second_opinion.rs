@@ -35,6 +35,7 @@ fn prepared(settings: &Settings) -> Prepared {
         stop: &AtomicBool::new(false),
         stdin: &mut std::io::empty(),
         unfinished: &Mutex::default(),
+        child: None,
         command: Vec::new(),
     };
     prepare(settings, &mut hooks).unwrap()

@@ -7,6 +7,7 @@ use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
 use clap_complete::Shell;
 use mosaic_stream::config::{KEYS, Key, Kind, Typed};
+use mosaic_stream::run::Program;
 
 use super::examples;
 use super::inspect_arguments::{self, Inspect};
@@ -16,6 +17,20 @@ pub(super) const NAME: &str = env!("CARGO_PKG_NAME");
 
 pub(super) const INPUTS_HELP: &str = "Raster files, folders (every raster inside), quoted globs, @list.txt (one a line), - (a list \
      on stdin), or anything that GDAL opens by name (/vsizip/…, https://…, s3://…)";
+
+/// What tells a process that it is a child of another one, for no person to type: the only argument.
+const CHILD: &str = "--child-process";
+
+/// Whether this process is a child that reads and decides for another one.
+pub fn is_child() -> bool {
+    std::env::args_os().skip(1).eq([CHILD])
+}
+
+/// What such a child is started as: this very program.
+pub fn child_program() -> Option<Program> {
+    let path = std::env::current_exe().ok()?;
+    Some(Program { path, arguments: vec![CHILD.into()] })
+}
 
 /// Settings whose values may begin with a hyphen without being a plain number (`-inf`, `-10,40,5,50`, `-date`).
 const HYPHENATED: [&str; 7] =

@@ -189,6 +189,10 @@ keys! {
         "What it may take before the job is ended in order, with exit code 137: auto (a fifth more than --memory), a \
          size, or off [default: auto]";
     "threads" Value Work "N" any, "Workers at most [default: as many as CPUs and memory allow]";
+    "isolate" Value Work "N" any,
+        "Read and decide in N child processes, each with a memory ceiling: a source that ends one does not end the job";
+    "window-timeout" Value Work "SECONDS" any,
+        "Replace a child process that does not answer for so long [default: none; needs --isolate]";
     "on-error" Value Work "WHAT" names_of!(OnError),
         "What an input with a problem does: fail the job, or be skipped and listed [default: fail]";
     "reader" Value Work "NAME" names_of!(ReaderChoice),

@@ -147,6 +147,9 @@ fn take_work(asked: &mut Asked, settings: &mut Settings, machine: &Machine) {
         MemoryCeiling::read(text, machine.total_memory)
     });
     asked.value("threads", &mut settings.threads, whole);
+    settings.isolate = asked.parsed("isolate", "none", whole);
+    refuse_other_threads(asked, settings);
+    asked.value("window-timeout", &mut settings.window_timeout, whole);
     asked.value("on-error", &mut settings.on_error, named);
     asked.value("reader", &mut settings.reader, named);
     asked.value("allow-remote", &mut settings.allow_remote, switch);
@@ -156,6 +159,20 @@ fn take_work(asked: &mut Asked, settings: &mut Settings, machine: &Machine) {
     asked.value("resume", &mut settings.resume, switch);
     asked.value("checkpoint", &mut settings.checkpoint, whole);
     settings.report = asked.parsed("report", "none", path);
+}
+
+/// Each worker has a child process: another number of workers is refused, unless whoever asks for children outranks it.
+fn refuse_other_threads(asked: &mut Asked, settings: &Settings) {
+    let (Some(children), threads) = (settings.isolate, settings.threads) else { return };
+    let (isolate, other) = (asked.origin("isolate"), asked.origin("threads"));
+    if children != threads && other != Origin::Default && isolate.cmp(&other) != Ordering::Greater {
+        let message = format!(
+            "{} asks for {children} child processes, a worker each, and {} for {threads} workers",
+            asked.place("isolate"),
+            asked.place("threads")
+        );
+        asked.problems.push(Problem::new(message).hint("give one of them"));
+    }
 }
 
 fn take_session(asked: &mut Asked) -> Session {

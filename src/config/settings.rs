@@ -79,6 +79,10 @@ pub struct Settings {
     pub memory_ceiling: MemoryCeiling,
     /// Workers at most.
     pub threads: usize,
+    /// How many child processes read and decide, a worker each instead of `threads`; none when `None`.
+    pub isolate: Option<usize>,
+    /// Seconds after which a child that does not answer is replaced; none when 0.
+    pub window_timeout: u64,
     /// What an input with a problem does.
     pub on_error: OnError,
     /// How sources are read.
@@ -140,6 +144,8 @@ impl Settings {
             memory: machine.default_memory(),
             memory_ceiling: MemoryCeiling::Auto,
             threads: machine.cpus.max(1),
+            isolate: None,
+            window_timeout: 0,
             on_error: OnError::Fail,
             reader: ReaderChoice::Auto,
             allow_remote: false,
@@ -160,6 +166,11 @@ impl Settings {
             Compression::None => 1,
             _ => self.predictor.unwrap_or(by_type),
         }
+    }
+
+    /// Workers at most.
+    pub fn workers(&self) -> usize {
+        self.isolate.unwrap_or(self.threads)
     }
 
     /// What inputs may refer to, for a job that `stop` ends early.
@@ -225,6 +236,17 @@ impl Settings {
         }
         if self.threads == 0 {
             wrong("threads", "at least one worker is needed".into(), None);
+        }
+        if self.isolate == Some(0) {
+            wrong(
+                "isolate",
+                "at least one child process is needed".into(),
+                Some("leave it out to need none"),
+            );
+        }
+        if self.isolate.is_none() && self.window_timeout > 0 {
+            let hint = "add --isolate N: a thread cannot be ended from outside, a process can";
+            wrong("window-timeout", "needs child processes".into(), Some(hint));
         }
         if self.crs.as_deref().is_some_and(|crs| crs.trim().is_empty()) {
             wrong("crs", "an empty text is no CRS".into(), Some("write EPSG:n, WKT or PROJ"));

@@ -5,7 +5,7 @@ use std::fmt;
 use super::{Size, Window};
 
 /// GDAL's six coefficients: `x = g0 + column·g1 + row·g2`, `y = g3 + column·g4 + row·g5`.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct GeoTransform(pub [f64; 6]);
 
 impl GeoTransform {
@@ -43,7 +43,7 @@ impl GeoTransform {
 }
 
 /// A box in map coordinates, in the units of the CRS.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Bounds {
     /// West edge.
     pub min_x: f64,

@@ -10,7 +10,7 @@ use std::fmt;
 use super::{Bounds, GeoTransform, Size, Window};
 
 /// A pixel's size in the units of the CRS, both numbers above zero.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Resolution {
     /// From west to east.
     pub x: f64,
@@ -33,7 +33,7 @@ impl fmt::Display for Resolution {
 }
 
 /// A north-up pixel grid: the mosaic's place in its CRS.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Grid {
     /// West edge.
     pub origin_x: f64,
@@ -99,7 +99,7 @@ impl Grid {
 }
 
 /// What one source says about the grid.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Footprint {
     /// Its box in the mosaic's CRS.
     pub bounds: Bounds,

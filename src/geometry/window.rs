@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// A size in pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Size {
     /// Pixels from left to right.
     pub columns: usize,
@@ -40,7 +40,7 @@ impl fmt::Display for Size {
 }
 
 /// A pixel rectangle of a raster: its upper-left pixel and its size.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Window {
     /// First column.
     pub column: usize,

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use super::{Failure, Hooks, prepare};
+use super::{Failure, Hooks, prepare, write};
 use crate::config::{Settings, Verify};
+use crate::run::Totals;
 use crate::run::verify::product::{Examined, Recorded, examine};
-use crate::run::verify::verify_anew;
+use crate::run::verify::{Verifiers, verify_anew};
 
 /// Verifies the file at `path`, against a report where there is one.
 ///
@@ -44,11 +45,17 @@ pub fn verify(
         return Ok(examined);
     }
     let name = path.to_str().context("the file's name is not UTF-8")?;
+    let totals = Totals::default();
+    let isolation = write::isolation(&settings, &prepared, &totals, hooks)?;
     let made = (&prepared.mosaic, &prepared.jobs, &prepared.touching);
     let plan = &prepared.plan;
-    let pixels =
-        verify_anew(name, made, (plan.verifiers, plan.bytes_to_decide), settings.patience(hooks.stop))?;
-    super::write::check_sources_unchanged(&prepared)?;
+    let by = Verifiers {
+        threads: plan.verifiers,
+        bytes_to_decide: plan.bytes_to_decide,
+        isolation: isolation.as_ref(),
+    };
+    let pixels = verify_anew(name, made, by, settings.patience(hooks.stop))?;
+    write::check_sources_unchanged(&prepared, &[])?;
     examined.add_pixels(pixels);
     Ok(examined)
 }

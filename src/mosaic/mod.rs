@@ -29,9 +29,9 @@ use std::time::Instant;
 
 use crate::config::{self, Settings};
 use crate::plan::{Jobs, Plan, Touching};
-use crate::run::memory;
 use crate::run::progress::{Progress, Silent};
 use crate::run::report::{Report, Seconds};
+use crate::run::{Program, memory};
 use crate::source::{Mosaic, Problem};
 
 pub use encoding::Encoding;
@@ -69,6 +69,8 @@ pub struct Hooks<'a> {
     pub stdin: &'a mut dyn BufRead,
     /// What stands beside the output, for whoever must end the process at once.
     pub unfinished: &'a Mutex<Unfinished>,
+    /// The program that child processes are, for `isolate`: it runs [`crate::run::serve`] and nothing else.
+    pub child: Option<Program>,
     /// The command as it was typed, for the report.
     pub command: Vec<String>,
 }
@@ -91,6 +93,8 @@ pub struct Prepared {
     pub skipped: Vec<Problem>,
     /// What should be known.
     pub warnings: Vec<String>,
+    /// Bytes that child processes had in memory together, at most.
+    children_peak: u64,
     seconds: Vec<Seconds>,
 }
 
@@ -121,6 +125,7 @@ pub fn build_simply(settings: &Settings) -> Result<Report, Failure> {
         stop: &AtomicBool::new(false),
         stdin: &mut io::empty(),
         unfinished: &Mutex::default(),
+        child: None,
         command: Vec::new(),
     };
     build(settings, &mut hooks)
@@ -151,7 +156,18 @@ pub fn prepare(settings: &Settings, hooks: &mut Hooks) -> Result<Prepared, Failu
         Seconds { stage: "plan", seconds: inspected.elapsed().as_secs_f64() },
     ];
     let gather::Gathered { mosaic, used, skipped, warnings } = gathered;
-    Ok(Prepared { mosaic, encoding, plan, jobs, touching, used, skipped, warnings, seconds })
+    Ok(Prepared {
+        mosaic,
+        encoding,
+        plan,
+        jobs,
+        touching,
+        used,
+        skipped,
+        warnings,
+        children_peak: 0,
+        seconds,
+    })
 }
 
 /// Refuses settings that have no meaning. The command line has done so before, and named where each came from.

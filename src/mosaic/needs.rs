@@ -81,8 +81,9 @@ pub fn plan(
         through_gdal: mosaic.sources.iter().any(|placed| !placed.direct).then_some(through_gdal),
         verifier_bytes: verifier_bytes(settings, mosaic, encoding.block),
         runtime: memory::resident() + still_to_come(mosaic),
+        child: settings.isolate.map(|_| memory::resident() + still_to_come(mosaic)),
         chunk: settings.chunk,
-        workers: settings.threads,
+        workers: settings.workers(),
     };
     let plan = plan::plan(&needs, settings.memory).map_err(|TooSmall { least }| {
         Failure::TooLittleMemory { limit: settings.memory, least: least + DRIFT }

@@ -48,6 +48,8 @@ pub fn job(settings: &Settings, prepared: &Prepared) -> Job {
         memory: _,
         memory_ceiling: _,
         threads: _,
+        isolate: _,
+        window_timeout: _,
         on_error: _,
         allow_remote: _,
         allow_roots: _,

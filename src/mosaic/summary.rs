@@ -25,7 +25,7 @@ pub fn report(
     hooks: &Hooks,
 ) -> Report {
     let (plan_report, levels) = (plan_report(&prepared), prepared.encoding.overviews.len());
-    let Prepared { mosaic, plan, jobs, used, skipped, mut warnings, seconds, .. } = prepared;
+    let Prepared { mosaic, plan, jobs, used, skipped, mut warnings, seconds, children_peak, .. } = prepared;
     let seconds_of = |nanoseconds: &AtomicU64| nanoseconds.load(Ordering::Relaxed) as f64 / 1e9;
     let in_workers = [
         ("read", &totals.read),
@@ -46,7 +46,7 @@ pub fn report(
     let growth = totals.growth.samples();
     let drift = Drift::of(&growth);
     warnings.extend(drift.and_then(|drift| drift.suspicion(plan.total())));
-    let measured_peak = memory::peak_resident();
+    let measured_peak = memory::peak_resident() + children_peak;
     if measured_peak > plan.limit {
         let mebibytes = |bytes: u64| bytes.div_ceil(1 << 20);
         let (peak, limit) = (mebibytes(measured_peak), mebibytes(plan.limit));

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
@@ -10,11 +10,14 @@ use super::part::{self, Storing};
 use super::summary::report;
 use super::{Failure, Hooks, Prepared, Unfinished};
 use crate::codec::Compression;
-use crate::config::{Settings, Verify};
+use crate::config::{OnError, Settings, Verify};
 use crate::output::{Job, OverviewStore, Stored, Target, Written};
 use crate::run::report::{Report, Seconds, sha256};
-use crate::run::verify::{Depth, Findings, verify};
-use crate::run::{FinishedPart, Pyramid, Shared, Totals, WindowMaker, memory, run_jobs, step_by_step};
+use crate::run::verify::{Depth, Findings, Verifiers, verify};
+use crate::run::{
+    Deciding, FinishedPart, Isolation, Pyramid, Shared, Totals, Treatment, WindowMaker, memory, run_jobs,
+    step_by_step,
+};
 use crate::source::direct::{BlockCache, DirectFiles, DirectSources};
 use crate::source::{Problem, ReaderChoice, Stamp};
 
@@ -28,32 +31,41 @@ pub fn write(settings: &Settings, mut prepared: Prepared, hooks: &Hooks) -> Resu
     let unfinished = if stored.is_some() { Unfinished::Part(path) } else { Unfinished::Worthless(path) };
     let told = Told::set(hooks, unfinished);
     let totals = Totals::default();
+    let isolation = isolation(settings, &prepared, &totals, hooks)?;
     hooks.progress.stage("run");
-    let (written, part) = match write_blocks(settings, &prepared, (&target, stored), job, &totals, hooks) {
-        Ok(written) => written,
-        Err(Left { error, part }) => {
-            let error = error.context(format!("{}: could not be made", settings.output.display()));
-            return Err(match part {
-                true => Failure::Kept(Box::new(error.into()), target.keep()),
-                false => error.into(),
-            });
-        }
-    };
-    prepared.time("run", started);
+    let (written, part) =
+        match write_blocks(settings, &prepared, (&target, stored, job), (&totals, isolation.as_ref()), hooks)
+        {
+            Ok(written) => written,
+            Err(Left { error, part }) => {
+                let error = error.context(format!("{}: could not be made", settings.output.display()));
+                return Err(match part {
+                    true => Failure::Kept(Box::new(error.into()), target.keep()),
+                    false => error.into(),
+                });
+            }
+        };
+    let ran = started.elapsed();
 
     // What blocks and windows took is wanted for other pieces now.
     memory::trim_heap();
     hooks.progress.stage("verify");
     let verifying = Instant::now();
     let path = target.path().to_str().context("the output's name is not UTF-8")?;
-    let findings = match check(settings, &prepared, path, &written, hooks).map_err(Failure::from) {
+    let findings = match check(settings, &prepared, (path, &written), isolation.as_ref(), hooks)
+        .map_err(Failure::from)
+    {
         Ok(findings) => findings,
         Err(Failure::Interrupted) if part => return Err(kept(&mut target)),
         Err(failure) => return Err(failure),
     };
+    let (left_out, children_peak) = isolation.map_or((Vec::new(), 0), |all| (all.left_out(), all.peak()));
     // First: where a source changed, the file differs from it and is no less right for that.
-    check_sources_unchanged(&prepared)?;
-    prepared.time("verify", verifying);
+    check_sources_unchanged(&prepared, &left_out)?;
+    prepared.skipped.extend(left_out);
+    prepared.children_peak = children_peak;
+    prepared.time("run", ran);
+    prepared.time("verify", verifying.elapsed());
     if findings.as_ref().is_some_and(|findings| !findings.faults.is_empty()) {
         let report = report(settings, prepared, &written, &totals, findings, hooks);
         return Err(Failure::Faults(Box::new(report)));
@@ -70,10 +82,40 @@ pub fn write(settings: &Settings, mut prepared: Prepared, hooks: &Hooks) -> Resu
     }
     target.persist(settings.overwrite)?;
     drop(told);
-    prepared.time("finish", finishing);
+    prepared.time("finish", finishing.elapsed());
     let mut report = report(settings, prepared, &written, &totals, findings, hooks);
     (report.sha256, report.blocks.taken_over) = (sha256, taken_over);
     Ok(report)
+}
+
+/// The child processes that read and decide, where they are asked for.
+///
+/// # Errors
+/// When nobody named a program for them.
+pub fn isolation<'a>(
+    settings: &Settings,
+    prepared: &'a Prepared,
+    totals: &'a Totals,
+    hooks: &'a Hooks,
+) -> Result<Option<Isolation<'a>>, Failure> {
+    if settings.isolate.is_none() {
+        return Ok(None);
+    }
+    let Some(program) = &hooks.child else {
+        let problem = Problem::new("isolate", "no program is named that child processes could be");
+        let hint = "name one in Hooks::child that runs mosaic_stream::run::serve";
+        return Err(Failure::Problems(vec![problem.with_hint(hint)]));
+    };
+    let treatment = Treatment {
+        program,
+        patience: Some(Duration::from_secs(settings.window_timeout)).filter(|patience| !patience.is_zero()),
+        retries: settings.retries,
+        skip: settings.on_error == OnError::Skip,
+        stop: hooks.stop,
+    };
+    let Prepared { mosaic, plan, touching, encoding, .. } = prepared;
+    let ask_gdal = settings.reader == ReaderChoice::Auto;
+    Ok(Some(Isolation::new(treatment, (mosaic, plan, touching), (encoding.block, ask_gdal), totals)))
 }
 
 /// The job is told to stop when all blocks are written: another run takes them over.
@@ -96,9 +138,8 @@ impl From<anyhow::Error> for Left {
 fn write_blocks(
     settings: &Settings,
     prepared: &Prepared,
-    (target, stored): (&Target, Option<Stored>),
-    job: Job,
-    totals: &Totals,
+    (target, stored, job): (&Target, Option<Stored>, Job),
+    (totals, isolation): (&Totals, Option<&Isolation>),
     hooks: &Hooks,
 ) -> Result<(Written, bool), Left> {
     let Prepared { mosaic, encoding, plan, jobs, touching, .. } = prepared;
@@ -119,24 +160,28 @@ fn write_blocks(
             (Some(pyramid), Some(OverviewStore::beside(path)?))
         }
     };
-    let shared = Shared {
+    let deciding = Deciding {
         mosaic,
-        blocks_in_pairs: encoding.cloud_optimized && mosaic.mask,
-        overviews: pyramid.as_ref().zip(store.as_ref()),
         plan,
         touching,
         block: encoding.block,
+        direct: &direct,
+        ask_gdal: settings.reader == ReaderChoice::Auto,
+        patience: settings.patience(hooks.stop),
+        judging: Mutex::new(()),
+        totals,
+    };
+    let shared = Shared {
+        deciding,
+        isolation,
+        blocks_in_pairs: encoding.cloud_optimized && mosaic.mask,
+        overviews: pyramid.as_ref().zip(store.as_ref()),
         bands_apart: encoding.bands_apart,
         compression: encoding.compression,
         predictor: encoding.predictor,
         level: encoding.level,
         // GDAL's own choice for masks inside a GeoTIFF, which the header says.
         mask_compression: Compression::Deflate,
-        direct: &direct,
-        ask_gdal: settings.reader == ReaderChoice::Auto,
-        patience: settings.patience(hooks.stop),
-        judging: Mutex::new(()),
-        totals,
         finished: (stored_to > 0).then_some(FinishedPart { position: stored_to, jobs, path }),
     };
     let growth = &totals.growth;
@@ -162,7 +207,7 @@ fn write_blocks(
         let _ = writer.leave();
         return Err(Left { error, part });
     }
-    totals.blocks_decoded.store(direct.cache.decoded(), Ordering::Relaxed);
+    totals.blocks_decoded.fetch_add(direct.cache.decoded(), Ordering::Relaxed);
     let added = match store {
         Some(store) => writer.add_overviews(store, &|step| step_by_step(plan.workers, hooks.stop, step)),
         None => Ok(()),
@@ -180,8 +225,8 @@ const OPEN_FILES: usize = 256;
 fn check(
     settings: &Settings,
     prepared: &Prepared,
-    path: &str,
-    written: &Written,
+    (path, written): (&str, &Written),
+    isolation: Option<&Isolation>,
     hooks: &Hooks,
 ) -> Result<Option<Findings>> {
     let depth = match settings.verify {
@@ -192,14 +237,17 @@ fn check(
     let Prepared { mosaic, jobs, touching, plan, encoding, .. } = prepared;
     let layout = (&encoding.overviews[..], encoding.cloud_optimized);
     let made = (mosaic, jobs, touching);
-    let limits = (plan.verifiers, plan.bytes_to_decide);
-    verify(path, made, &written.records, layout, depth, limits, settings.patience(hooks.stop)).map(Some)
+    let by = Verifiers { threads: plan.verifiers, bytes_to_decide: plan.bytes_to_decide, isolation };
+    verify(path, made, &written.records, layout, depth, by, settings.patience(hooks.stop)).map(Some)
 }
 
-/// A source that was replaced while it was read may be half old and half new in the mosaic.
-pub fn check_sources_unchanged(prepared: &Prepared) -> Result<(), Failure> {
+/// A source that was replaced while it was read may be half old and half new in the mosaic. Of those that were left out
+/// meanwhile that is told anyway.
+pub fn check_sources_unchanged(prepared: &Prepared, left_out: &[Problem]) -> Result<(), Failure> {
     let changed = prepared.mosaic.sources.iter().filter(|placed| {
-        placed.source.stamp.is_some() && Stamp::of(&placed.source.name) != placed.source.stamp
+        placed.source.stamp.is_some()
+            && Stamp::of(&placed.source.name) != placed.source.stamp
+            && left_out.iter().all(|problem| *problem.source != *placed.source.name)
     });
     let problems: Vec<Problem> = changed
         .map(|placed| {
@@ -211,8 +259,8 @@ pub fn check_sources_unchanged(prepared: &Prepared) -> Result<(), Failure> {
 }
 
 impl Prepared {
-    fn time(&mut self, stage: &'static str, since: Instant) {
-        self.seconds.push(Seconds { stage, seconds: since.elapsed().as_secs_f64() });
+    fn time(&mut self, stage: &'static str, took: Duration) {
+        self.seconds.push(Seconds { stage, seconds: took.as_secs_f64() });
     }
 }
 

@@ -7,7 +7,7 @@ use crate::dispatch_pixel_type;
 use crate::geometry::Size;
 
 /// Which pixels a scene's mask hides.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
 pub struct MaskRule {
     /// Values that hide a pixel.
     pub hidden: Vec<RangeInclusive<i64>>,

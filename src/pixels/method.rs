@@ -6,7 +6,7 @@ use std::str::FromStr;
 macro_rules! named_values {
     ($(#[$doc:meta])* $Name:ident, $what:literal { $($(#[$value_doc:meta])* $Value:ident => $name:literal),+ $(,)? }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
         pub enum $Name { $($(#[$value_doc])* $Value),+ }
 
         impl $Name {

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::{Pixel, PixelType};
 
 /// A number kept exactly: 64-bit whole numbers do not pass through floating point.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, serde::Serialize, serde::Deserialize)]
 pub enum Number {
     /// A whole number.
     Whole(i128),

@@ -1,5 +1,6 @@
 //! The work itself: windows made by workers, stored in order, verified and reported.
 
+mod isolated;
 pub mod memory;
 mod pipeline;
 pub mod progress;
@@ -10,8 +11,9 @@ mod totals;
 pub mod verify;
 mod window;
 
+pub use isolated::{Isolation, Program, Treatment, serve};
 pub use pipeline::{Run, Sink, Work, run_jobs};
 pub use pyramid::Pyramid;
 pub use threads::{Stopped, in_parallel, step_by_step};
 pub use totals::Totals;
-pub use window::{DerivedBands, FinishedPart, Shared, WindowMaker};
+pub use window::{Deciding, DerivedBands, FinishedPart, Shared, WindowMaker};

@@ -46,6 +46,12 @@ impl Totals {
         self.warnings.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
+    /// What GDAL warned of, which is forgotten.
+    pub fn take_noted(&self) -> Vec<String> {
+        let mut noted = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *noted).into_iter().collect()
+    }
+
     /// Adds the time that has passed to one of the sums of nanoseconds.
     pub(super) fn add(total: &AtomicU64, since: Instant) {
         total.fetch_add(since.elapsed().as_nanos() as u64, Ordering::Relaxed);

@@ -8,9 +8,10 @@ use crate::geometry::{Footprint, GeoTransform, Size};
 use crate::pixels::{Number, PixelType};
 
 /// An input raster. What thousands of inputs have in common they share.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Source {
     /// The name by which GDAL opens it.
+    #[serde(with = "crate::source::sharing")]
     pub name: Arc<str>,
     /// Columns and rows.
     pub size: Size,
@@ -19,27 +20,31 @@ pub struct Source {
     /// Its box and pixel size in the mosaic's CRS.
     pub footprint: Footprint,
     /// Its CRS as WKT; empty when it has none.
+    #[serde(with = "crate::source::sharing")]
     pub wkt: Arc<str>,
     /// Its bands, in order.
+    #[serde(with = "crate::source::sharing")]
     pub bands: Arc<Vec<SourceBand>>,
     /// Whether a mask (internal or .msk) says which pixels are valid, for all bands together.
     pub mask: bool,
     /// The index (from 0) of the band that is transparency.
     pub alpha: Option<usize>,
     /// Metadata of the dataset, without what describes the file's storage.
+    #[serde(with = "crate::source::sharing")]
     pub metadata: Arc<Vec<(String, String)>>,
     /// Whether it is a virtual raster, whose pixels may be resampled as they are read.
     pub is_virtual: bool,
     /// How its pixels are stored.
     pub storage: Storage,
     /// How its blocks are read without GDAL, or why they are not.
+    #[serde(deserialize_with = "layout_if_direct")]
     pub direct: Result<DirectLayout, &'static str>,
     /// How its file looked.
     pub stamp: Option<Stamp>,
 }
 
 /// What a source says of one band.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct SourceBand {
     /// The pixels' type.
     pub pixel_type: PixelType,
@@ -66,7 +71,7 @@ pub struct SourceBand {
 }
 
 /// How a source's pixels are stored: what reading a window of it costs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Storage {
     /// The block that has to be read to read one pixel.
     pub block: Size,
@@ -89,4 +94,13 @@ impl Source {
         const DATASET: usize = 128 << 10;
         DATASET + self.storage.block_bytes + self.storage.encoded_bytes
     }
+}
+
+/// Hears how blocks are read without GDAL; why they are not is of no account by then.
+fn layout_if_direct<'de, D>(deserializer: D) -> Result<Result<DirectLayout, &'static str>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+{
+    let told = <Result<DirectLayout, String> as serde::Deserialize>::deserialize(deserializer)?;
+    Ok(told.map_err(|_| "GDAL alone reads it"))
 }

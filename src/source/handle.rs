@@ -11,6 +11,7 @@ use super::calls::{self, Destination};
 use super::open::open;
 use super::place::{self, BesideNodata, Frame, Validity};
 use super::trap::{checked, checked_with_warnings};
+use super::watch::about_to_read;
 use super::{Mosaic, Patience, Pixels, PlacedSource, Placement, Source};
 use crate::geometry::{Size, Window};
 use crate::pixels::{Buffer, Number, PixelType};
@@ -45,7 +46,10 @@ impl Handle {
     /// When the file is gone, or is no longer the raster that was inspected.
     pub fn open(mosaic: &Mosaic, placed_source: &PlacedSource, patience: Patience) -> Result<Handle> {
         let source = &placed_source.source;
-        let opened = patience.with(&source.name, || checked("open", || Handle::place(mosaic, placed_source)));
+        let opened = patience.with(&source.name, || {
+            about_to_read(&source.name);
+            checked("open", || Handle::place(mosaic, placed_source))
+        });
         opened.with_context(|| format!("{}: the source could not be opened again", source.name))
     }
 
@@ -93,6 +97,7 @@ impl Handle {
         (pixels, patience): (&mut Pixels, Patience),
     ) -> Result<Vec<String>> {
         let mut read = |parts: &[Window]| {
+            about_to_read(&self.name);
             let read = || self.read_pixels(place, bands.clone(), parts, pixels);
             checked_with_warnings("read", read).map(|((), warnings)| warnings)
         };

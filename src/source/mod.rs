@@ -24,11 +24,13 @@ mod references;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod scenes;
+pub mod sharing;
 mod stamp;
 mod text;
 pub mod trap;
 mod trust;
 mod unify;
+mod watch;
 mod xml;
 
 pub use alike::Model;
@@ -50,3 +52,4 @@ pub use unify::{
     Request, Role, SceneFile, SceneSources, Score, ScoreRequest, StackRequest, Stacked, StackedScene, unify,
     unify_scenes,
 };
+pub use watch::watch_reading;

@@ -8,7 +8,7 @@ use crate::geometry::{Grid, Size};
 use crate::pixels::{Number, PixelType, Resampling};
 
 /// The way from a source's pixels to the mosaic's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Placement {
     /// The source's pixels are the mosaic's: its upper-left pixel has this column and row.
     OnGrid {

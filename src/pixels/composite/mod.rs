@@ -30,7 +30,7 @@ pub struct Layer<'a> {
 }
 
 /// How one band is decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum BandRule {
     /// By the method asked for.
     Method(Method),

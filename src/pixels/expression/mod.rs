@@ -42,7 +42,7 @@ pub use real::Real;
 const LANES: usize = 1024;
 
 /// One output: a formula over the bands of a raster, and its name if it was given one.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Formula {
     name: Option<String>,
     tree: tree::Tree,

@@ -4,7 +4,7 @@ use super::tree::{Binary, Unary};
 use super::{Formula, LANES};
 
 /// What a program computes in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Precision {
     /// `f32`.
     Single,
@@ -23,7 +23,7 @@ impl Precision {
 }
 
 /// What a step reads.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Operand {
     Register(usize),
     /// As an `f64`, which holds every `f32` exactly.
@@ -31,7 +31,7 @@ pub(super) enum Operand {
 }
 
 /// What a step does; `to` is the register it writes.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Action {
     Load { band: usize, to: usize },
     Unary { operation: Unary, a: Operand, to: usize },
@@ -53,7 +53,7 @@ impl Action {
     }
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Step {
     pub action: Action,
     /// Registers whose last reader this is, but for the one it writes.
@@ -61,7 +61,7 @@ pub(super) struct Step {
 }
 
 /// One band of the result.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Output {
     pub name: Option<String>,
     /// The bands that its formula reads, in ascending order: only where all have data, it may have.
@@ -69,7 +69,7 @@ pub(super) struct Output {
 }
 
 /// Formulas compiled against the bands of a raster.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Program {
     pub(super) precision: Precision,
     pub(super) steps: Vec<Step>,

@@ -1,7 +1,7 @@
 //! A formula as a tree of operations, as it was written.
 
 /// What is computed of one value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub(super) enum Unary {
     Negate,
     Not,
@@ -59,7 +59,7 @@ impl Unary {
 }
 
 /// What is computed of two values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub(super) enum Binary {
     Add,
     Subtract,
@@ -113,7 +113,7 @@ impl Binary {
 }
 
 /// A formula or a part of it; at most [`super::parse::DEEPEST`] operations deep.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Tree {
     /// A constant; NaN is no data.
     Number(f64),

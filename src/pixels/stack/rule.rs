@@ -5,7 +5,7 @@ use super::super::Number;
 /// How a pixel is decided from the scenes that have data there.
 ///
 /// Whole output types round half to even and clamp; a result that is NaN is no data.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum Rule {
     /// The first scene with data in all bands.
     First,

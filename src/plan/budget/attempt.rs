@@ -34,7 +34,8 @@ pub(super) struct Attempt<'a> {
 impl<'a> Attempt<'a> {
     /// With caches and open sources as small as they may be.
     pub fn least(needs: &'a Needs<'a>, cut: Cut, workers: usize) -> Attempt<'a> {
-        let (cache, decoded, decode_at_once, open_sources) = (LEAST_CACHE, 0, 1, 1);
+        let (decoded, decode_at_once, open_sources) = (0, 1, 1);
+        let cache = LEAST_CACHE * needs.processes(workers);
         let mut attempt =
             Attempt { needs, cut, workers, stack_bytes: 0, cache, decoded, decode_at_once, open_sources };
         attempt.stack_bytes = (needs.stack_bytes)(attempt.area());
@@ -106,15 +107,16 @@ impl<'a> Attempt<'a> {
         Size::new(columns.min(whole.columns), self.strip_rows().min(whole.rows))
     }
 
-    /// What GDAL takes to read a block that could not be decoded: one handle for all workers, and what its cache does
-    /// not hold of the block. The worker that asks has let go of what it would decode into.
+    /// What GDAL takes to read a block that could not be decoded: one handle for all workers of a process, and what
+    /// its cache does not hold of the block. The worker that asks has let go of what it would decode into.
     fn judged(&self) -> u64 {
         let of = |direct: &Direct| {
             let handle = direct.judge_bytes as u64;
             let beyond_cache = (direct.block_bytes as u64).saturating_sub(LEAST_CACHE);
             (handle + beyond_cache).saturating_sub((direct.block_bytes + direct.encoded_bytes) as u64)
         };
-        self.needs.direct.as_ref().filter(|direct| direct.judge_bytes > 0).map_or(0, of)
+        let judged = self.needs.direct.as_ref().filter(|direct| direct.judge_bytes > 0).map_or(0, of);
+        judged * self.needs.processes(self.workers)
     }
 
     /// A window as large as any is.
@@ -147,8 +149,6 @@ impl<'a> Attempt<'a> {
     /// Every byte that can be alive.
     pub fn lines(&self) -> Vec<Line> {
         let needs = self.needs;
-        let pixels = self.decided_pixels().pixels() as u64;
-        let bands = self.cut.bands_at_once as u64;
         let block_bytes = needs.block * needs.block * needs.block_samples() * needs.output_bytes;
         let line = |what: &str, bytes: u64| Line { what: what.into(), bytes };
         let each = |what: &str, bytes: u64| Line {
@@ -158,13 +158,10 @@ impl<'a> Attempt<'a> {
         let mut lines = vec![
             line("the process itself, GDAL and what is known of the sources", needs.runtime),
             each("stacks", THREAD),
-            each("pixels of one source", self.layer_pixels() * (bands * needs.working_bytes as u64 + 3)),
-            each("the composite's state", pixels * bands * needs.state_bytes as u64),
-            each(
-                "all scenes' pixels, and bands derived of others",
-                pixels * self.stack_bytes as u64 + needs.stack_work_bytes as u64,
-            ),
-            each("the pixels decided", pixels * (bands * needs.output_bytes as u64 + 1)),
+            each("pixels of one source", self.layer_bytes()),
+            each("the composite's state", self.state_bytes()),
+            each("all scenes' pixels, and bands derived of others", self.scenes_bytes()),
+            each("the pixels decided", self.decided_bytes()),
             // What they are encoded to is the window's at once.
             each("blocks being encoded", (self.batch() * block_bytes) as u64),
             each("encoder tables", needs.encoder_bytes as u64),
@@ -177,13 +174,12 @@ impl<'a> Attempt<'a> {
             line("GDAL's block cache", self.cache),
             line("index of the blocks written", self.index()),
         ];
+        if let Some(child) = needs.child {
+            lines.push(each("child processes: GDAL and what is known of the sources", child));
+            lines.push(each("pixels decided, and a block, in the child processes", self.answer_bytes()));
+        }
         if self.stack_bytes > 0 {
-            // Bands and masks of many scenes have blocks of several sizes: between them the C heap loses some.
-            let stacks = self.workers as u64 * pixels * self.stack_bytes as u64;
-            lines.push(line(
-                "what the heap loses between blocks of many scenes",
-                stacks / 6 + self.decoded / 7,
-            ));
+            lines.push(line("what the heap loses between blocks of many scenes", self.lost()));
         }
         let levels = needs.levels;
         if !levels.overviews.is_empty() {
@@ -201,6 +197,49 @@ impl<'a> Attempt<'a> {
             lines.push(line("index of the overviews' blocks", 2 * levels.blocks() * self.planes() * RECORD));
         }
         lines
+    }
+
+    /// Pixels of some bands of one source.
+    fn layer_bytes(&self) -> u64 {
+        self.layer_pixels() * (self.cut.bands_at_once as u64 * self.needs.working_bytes as u64 + 3)
+    }
+
+    /// Pixels of some bands of what is decided at once, of so many bytes each.
+    fn of_bands(&self, bytes: usize) -> u64 {
+        (self.decided_pixels().pixels() * self.cut.bands_at_once * bytes) as u64
+    }
+
+    fn state_bytes(&self) -> u64 {
+        self.of_bands(self.needs.state_bytes)
+    }
+
+    /// Pixels decided, and where any has data.
+    fn decided_bytes(&self) -> u64 {
+        self.of_bands(self.needs.output_bytes) + self.decided_pixels().pixels() as u64
+    }
+
+    /// What a child process answers: pixels decided, or else a block.
+    fn answer_bytes(&self) -> u64 {
+        let needs = self.needs;
+        self.decided_bytes() + (needs.block * needs.block * needs.block_samples() * needs.output_bytes) as u64
+    }
+
+    /// All scenes' pixels, and bands derived of others.
+    fn scenes_bytes(&self) -> u64 {
+        (self.decided_pixels().pixels() * self.stack_bytes + self.needs.stack_work_bytes) as u64
+    }
+
+    /// Bands and masks of many scenes have blocks of several sizes: between them the C heap loses some.
+    fn lost(&self) -> u64 {
+        let stacks = self.workers as u64 * (self.decided_pixels().pixels() * self.stack_bytes) as u64;
+        if self.stack_bytes > 0 { stacks / 6 + self.decoded / 7 } else { 0 }
+    }
+
+    /// With what one worker reads and decides, its share of the caches included.
+    fn to_decide(&self) -> u64 {
+        let own = self.layer_bytes() + self.state_bytes() + self.scenes_bytes() + self.answer_bytes();
+        let shared = self.decoded + self.lost() + self.judged() + self.cache;
+        own + self.open() + self.decoding() + shared / self.workers as u64
     }
 
     /// Blocks at one place of the raster: of all bands, or one a band, and the mask's.
@@ -226,7 +265,8 @@ impl<'a> Attempt<'a> {
 
     /// What GDAL needs for damaged blocks alone, and decoded blocks may have until there is one.
     fn lent(&self) -> u64 {
-        self.judged() + if self.needs.through_gdal.is_none() { LEAST_CACHE } else { 0 }
+        let least_caches = LEAST_CACHE * self.needs.processes(self.workers);
+        self.judged() + if self.needs.through_gdal.is_none() { least_caches } else { 0 }
     }
 
     /// What is left of the budget for caches.
@@ -302,10 +342,10 @@ impl<'a> Attempt<'a> {
             let handle = (self.workers * gdal.handle_bytes).max(1) as u64;
             self.open_sources += (for_sources / handle).min(MOST_OPEN_SOURCES as u64 - 1) as usize;
         }
-        let to_verify = (limit - self.needs.runtime) / self.needs.verifier_bytes.max(1);
+        let verifier = self.needs.child.unwrap_or(0) + self.needs.verifier_bytes;
+        let to_verify = (limit - self.needs.runtime) / verifier.max(1);
         let verifiers = to_verify.clamp(1, self.workers as u64);
-        let left =
-            (limit - self.needs.runtime).saturating_sub(verifiers * self.needs.verifier_bytes) / verifiers;
+        let left = (limit - self.needs.runtime).saturating_sub(verifiers * verifier) / verifiers;
         let lent = self.lent().min(wanted.0 - self.decoded);
         if let Some(direct) = &self.needs.direct {
             let another = self.workers * (direct.block_bytes + direct.encoded_bytes);
@@ -321,6 +361,8 @@ impl<'a> Attempt<'a> {
             lent_bytes: lent,
             verifiers: verifiers as usize,
             bytes_to_decide: (left / 4).clamp(LEAST_TO_DECIDE, MOST_TO_DECIDE) as usize,
+            verifier_bytes: self.needs.verifier_bytes,
+            child_bytes: self.to_decide() + lent / self.workers as u64,
             window: self.cut.window,
             area: self.area(),
             strip_rows: self.strip_rows(),

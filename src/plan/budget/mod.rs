@@ -10,7 +10,7 @@ use attempt::Attempt;
 pub use needs::{Direct, Needs, ThroughGdal};
 
 /// So many bytes for this.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Line {
     /// What for.
     pub what: String,
@@ -19,7 +19,7 @@ pub struct Line {
 }
 
 /// How the work is cut so that it fits.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Plan {
     /// A window's size.
     pub window: Size,
@@ -45,6 +45,10 @@ pub struct Plan {
     pub verifiers: usize,
     /// Bytes of values that each of them holds to decide pixels a second time.
     pub bytes_to_decide: usize,
+    /// Bytes that one of them needs beside these.
+    pub verifier_bytes: u64,
+    /// Bytes with which a worker reads and decides, caches included, where a child process does it.
+    pub child_bytes: u64,
     /// How many blocks a worker encodes at a time.
     pub batch: usize,
     /// How many sources a worker keeps open.
@@ -59,6 +63,23 @@ impl Plan {
     /// The sum of all lines.
     pub fn total(&self) -> u64 {
         total(&self.lines)
+    }
+
+    /// Bytes that a thread needs to verify.
+    pub fn bytes_to_verify(&self) -> u64 {
+        self.verifier_bytes + self.bytes_to_decide as u64
+    }
+
+    /// The plan of one of the child processes that decide pixels, a worker each: caches are shared out among them.
+    pub fn of_child(&self) -> Plan {
+        let workers = self.workers as u64;
+        Plan {
+            cache_bytes: self.cache_bytes / workers,
+            decoded_bytes: self.decoded_bytes / workers,
+            lent_bytes: self.lent_bytes / workers,
+            lines: Vec::new(),
+            ..self.clone()
+        }
     }
 }
 
@@ -105,7 +126,7 @@ fn fastest<'a>(needs: &'a Needs<'a>, limit: u64) -> Option<Attempt<'a>> {
 }
 
 fn least_to_verify(needs: &Needs) -> u64 {
-    needs.runtime + needs.verifier_bytes
+    needs.runtime + needs.child.unwrap_or(0) + needs.verifier_bytes
 }
 
 /// A window's size and bands at once.

@@ -48,6 +48,9 @@ pub struct Needs<'a> {
     pub verifier_bytes: u64,
     /// Bytes that the process holds already, and will go on holding: code, GDAL, what is known of the sources.
     pub runtime: u64,
+    /// Where each worker has a child process that reads and decides for it, bytes that one holds before it begins: code,
+    /// GDAL, what is known of the sources.
+    pub child: Option<u64>,
     /// The window's side that was asked for.
     pub chunk: Option<usize>,
     /// The most workers that are of use.
@@ -55,6 +58,11 @@ pub struct Needs<'a> {
 }
 
 impl Needs<'_> {
+    /// How many processes read sources for so many workers.
+    pub(super) fn processes(&self, workers: usize) -> u64 {
+        if self.child.is_some() { workers as u64 } else { 1 }
+    }
+
     /// How many bands a block holds.
     pub(super) fn block_samples(&self) -> usize {
         if self.bands_apart { 1 } else { self.bands }

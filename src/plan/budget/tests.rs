@@ -53,6 +53,7 @@ fn needs<'a>(
         direct: (bands % 3 != 1).then_some(direct),
         verifier_bytes: 7 << 20,
         runtime: 60 << 20,
+        child: None,
         chunk: None,
         workers,
     }

@@ -18,6 +18,11 @@ pub fn peak_resident() -> u64 {
     status("VmHWM:")
 }
 
+/// Bytes of the address space that the process has mapped.
+pub fn address_space() -> u64 {
+    status("VmSize:")
+}
+
 /// A figure of `/proc/self/status`, in bytes; 0 where there is none.
 fn status(key: &str) -> u64 {
     let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::super::window::Shared;
+use super::super::window::{Deciding, Shared};
 use super::Finished;
 use crate::codec::{BlockLayout, Encoder, Predictor};
 use crate::geometry::Window;
@@ -33,8 +33,8 @@ impl<'a> TileEncoder<'a> {
             encoder: Encoder::new(shared.compression, shared.predictor, shared.level)?,
             mask_encoder: Encoder::new(shared.mask_compression, Predictor::None, None)?,
             implicit,
-            raw: vec![Vec::new(); shared.plan.batch],
-            encoded: vec![Vec::new(); shared.plan.batch],
+            raw: vec![Vec::new(); shared.deciding.plan.batch],
+            encoded: vec![Vec::new(); shared.deciding.plan.batch],
             waiting: Vec::new(),
         })
     }
@@ -44,7 +44,8 @@ impl<'a> TileEncoder<'a> {
     /// # Errors
     /// When a block cannot be encoded or kept.
     pub fn encode(&mut self, finished: &Finished, store: &OverviewStore) -> Result<()> {
-        let Shared { block: side, bands_apart, mosaic, blocks_in_pairs, .. } = *self.shared;
+        let Deciding { block: side, mosaic, .. } = self.shared.deciding;
+        let Shared { bands_apart, blocks_in_pairs, .. } = *self.shared;
         let Finished { level, first_band, index, tiles, tile } = finished;
         let whole = Window::whole(tile.window.size());
         let count = tile.pixels.len() / whole.pixels();
@@ -89,7 +90,7 @@ impl<'a> TileEncoder<'a> {
     /// # Errors
     /// As [`TileEncoder::encode`].
     pub fn encode_waiting(&mut self, store: &OverviewStore) -> Result<()> {
-        let Shared { block: side, mosaic, .. } = *self.shared;
+        let Deciding { block: side, mosaic, .. } = self.shared.deciding;
         let samples = self.implicit.len() / mosaic.pixel_type.bytes();
         let layout =
             BlockLayout { columns: side, rows: side, samples, sample_bytes: mosaic.pixel_type.bytes() };

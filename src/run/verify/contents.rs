@@ -9,10 +9,11 @@ use std::sync::atomic::Ordering;
 use anyhow::{Context, Result};
 use twox_hash::XxHash3_64;
 
-use super::{Depth, Findings};
+use super::{Depth, Findings, Verifiers};
 use crate::geometry::{Size, Window};
 use crate::output::BlockRecord;
 use crate::plan::{Jobs, Touching};
+use crate::run::isolated::RemoteVerifier;
 use crate::run::{Stopped, in_parallel};
 use crate::source::{Mosaic, Patience, reference};
 
@@ -26,8 +27,8 @@ pub(super) struct Contents<'a> {
     pub mosaic: &'a Mosaic,
     pub jobs: &'a Jobs,
     pub touching: &'a Touching,
-    /// Bytes that deciding one area may take.
-    pub bytes_to_decide: usize,
+    /// Who decides pixels.
+    pub by: Verifiers<'a>,
 }
 
 impl Contents<'_> {
@@ -35,31 +36,26 @@ impl Contents<'_> {
     ///
     /// # Errors
     /// When the file or a source cannot be read at all, or the job was told to stop.
-    pub fn check(
-        &self,
-        depth: Depth,
-        threads: usize,
-        patience: Patience,
-        findings: &mut Findings,
-    ) -> Result<()> {
+    pub fn check(&self, depth: Depth, patience: Patience, findings: &mut Findings) -> Result<()> {
         /// So few that the threads end at about the same time.
         const BLOCKS_AT_ONCE: usize = 8;
         let areas = self.areas(depth);
         let blocks: Vec<&[BlockRecord]> = self.records.chunks(BLOCKS_AT_ONCE).collect();
+        let children = self.by.isolation.map(RemoteVerifier::new);
         let check = |task: usize| -> Result<Vec<String>> {
             if patience.stop.load(Ordering::Relaxed) {
                 return Err(Stopped.into());
             }
             // Areas take longest: they come first.
             match areas.get(task) {
-                Some(area) => match self.check_area(*area, patience) {
+                Some(area) => match self.check_area(*area, children.as_ref(), patience) {
                     Err(_) if patience.stop.load(Ordering::Relaxed) => Err(Stopped.into()),
                     checked => checked.with_context(|| format!("verify {}", area.1)),
                 },
                 None => Ok(self.check_bytes(blocks[task - areas.len()])),
             }
         };
-        for faults in in_parallel(threads, areas.len() + blocks.len(), check)? {
+        for faults in in_parallel(self.by.threads, areas.len() + blocks.len(), check)? {
             findings.faults.extend(faults?);
         }
         findings.blocks = self.records.len() as u64;
@@ -77,12 +73,20 @@ impl Contents<'_> {
     }
 
     /// Pixels decided a second time are those that GDAL reads from the file.
-    fn check_area(&self, (window_row, area): (usize, Window), patience: Patience) -> Result<Vec<String>> {
+    fn check_area(
+        &self,
+        (window_row, area): (usize, Window),
+        children: Option<&RemoteVerifier>,
+        patience: Patience,
+    ) -> Result<Vec<String>> {
         let sources: Vec<usize> = self.touching.sources(window_row, area).collect();
         let unit = self.mosaic.unit(self.jobs.grid.block);
-        let decide = || reference::first_difference(self.mosaic, self.path, area, &sources, unit);
-        // The errors say which source it is.
-        let difference = patience.with("", decide)?;
+        let difference = match children {
+            Some(children) => children.first_difference(self.path, area, &sources)?,
+            // The errors say which source it is.
+            None => patience
+                .with("", || reference::first_difference(self.mosaic, self.path, area, &sources, unit))?,
+        };
         Ok(difference
             .map(|difference| format!("pixels differ in {area}: {difference}"))
             .into_iter()
@@ -97,7 +101,7 @@ impl Contents<'_> {
             let touching: Vec<usize> = self.touching.sources(window_row, window).collect();
             reference::largest_side(self.mosaic, &touching, LARGEST_SIDE, bytes)
         };
-        let all_that_fits = |window_row, window| most(window_row, window, self.bytes_to_decide);
+        let all_that_fits = |window_row, window| most(window_row, window, self.by.bytes_to_decide);
         match depth {
             Depth::Sample => {
                 sample(self.jobs, bands, |window_row, window| most(window_row, window, SAMPLE_BYTES))

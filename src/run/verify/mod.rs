@@ -9,6 +9,7 @@ use std::fs::File;
 use anyhow::{Context, Result};
 use serde::Serialize;
 
+use super::Isolation;
 use crate::container::{self, ReadAt};
 use crate::geometry::Size;
 use crate::output::{BlockId, BlockRecord, Plane};
@@ -28,6 +29,17 @@ pub struct Findings {
     pub areas: u64,
     /// Everything that is wrong; empty for a file that is right.
     pub faults: Vec<String>,
+}
+
+/// Who decides pixels a second time.
+#[derive(Clone, Copy)]
+pub struct Verifiers<'a> {
+    /// How many threads.
+    pub threads: usize,
+    /// Bytes of values that each of them holds.
+    pub bytes_to_decide: usize,
+    /// The child processes that do it for them, where sources are not read by this one.
+    pub isolation: Option<&'a Isolation<'a>>,
 }
 
 /// How much is looked at.
@@ -53,8 +65,7 @@ impl Depth {
 }
 
 /// Checks the file at `path` against the mosaic, the sizes of its overviews and the records of its blocks; `framed`
-/// says that every block stands between its size and its last four bytes, as in a cloud optimized GeoTIFF. Each thread
-/// holds as many bytes of values as it is told.
+/// says that every block stands between its size and its last four bytes, as in a cloud optimized GeoTIFF.
 ///
 /// # Errors
 /// When the file or a source cannot be read at all, or the job was told to stop.
@@ -64,15 +75,15 @@ pub fn verify(
     records: &[BlockRecord],
     (overviews, framed): (&[Size], bool),
     depth: Depth,
-    (threads, bytes_to_decide): (usize, usize),
+    by: Verifiers,
     patience: Patience,
 ) -> Result<Findings> {
     let mut findings = Findings { depth: depth.name(), ..Findings::default() };
     findings.faults.extend(check_header(path, mosaic));
     let file = File::open(path).with_context(|| format!("{path}: open for verification"))?;
     check_index(path, records, overviews, &mut findings)?;
-    let contents = Contents { path, file, records, framed, mosaic, jobs, touching, bytes_to_decide };
-    contents.check(depth, threads, patience, &mut findings)?;
+    let contents = Contents { path, file, records, framed, mosaic, jobs, touching, by };
+    contents.check(depth, patience, &mut findings)?;
     Ok(findings)
 }
 
@@ -83,7 +94,7 @@ pub fn verify(
 pub fn verify_anew(
     path: &str,
     (mosaic, jobs, touching): (&Mosaic, &Jobs, &Touching),
-    (threads, bytes_to_decide): (usize, usize),
+    by: Verifiers,
     patience: Patience,
 ) -> Result<Findings> {
     let mut findings = Findings { depth: Depth::Anew.name(), ..Findings::default() };
@@ -93,9 +104,8 @@ pub fn verify_anew(
         return Ok(findings);
     }
     let file = File::open(path).with_context(|| format!("{path}: open for verification"))?;
-    let contents =
-        Contents { path, file, records: &[], framed: false, mosaic, jobs, touching, bytes_to_decide };
-    contents.check(Depth::Anew, threads, patience, &mut findings)?;
+    let contents = Contents { path, file, records: &[], framed: false, mosaic, jobs, touching, by };
+    contents.check(Depth::Anew, patience, &mut findings)?;
     Ok(findings)
 }
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use super::{Shared, WindowRun};
+use super::{Deciding, Shared, WindowRun};
 use crate::codec::{BlockLayout, Encoder, Predictor};
 use crate::geometry::{Size, Window};
 use crate::output::{BlockId, EncodedBlock, Plane};
@@ -33,7 +33,7 @@ impl<'a> BlockEncoder<'a> {
     /// # Errors
     /// When the codec cannot be had with these settings.
     pub fn new(shared: &'a Shared<'a>) -> Result<BlockEncoder<'a>> {
-        let mosaic = shared.mosaic;
+        let mosaic = shared.deciding.mosaic;
         let nodata = mosaic.nodata.unwrap_or(Number::Whole(0));
         let mut sample = Buffer::zeros(mosaic.pixel_type, 1);
         crate::dispatch_pixel_type!(mosaic.pixel_type, T => {
@@ -43,8 +43,8 @@ impl<'a> BlockEncoder<'a> {
             shared,
             encoder: Encoder::new(shared.compression, shared.predictor, shared.level)?,
             mask_encoder: Encoder::new(shared.mask_compression, Predictor::None, None)?,
-            raw: vec![Vec::new(); shared.plan.batch],
-            encoded: vec![Vec::new(); shared.plan.batch],
+            raw: vec![Vec::new(); shared.deciding.plan.batch],
+            encoded: vec![Vec::new(); shared.deciding.plan.batch],
             waiting: Vec::new(),
             implicit: sample.bytes().repeat(shared.samples()),
         })
@@ -57,7 +57,7 @@ impl<'a> BlockEncoder<'a> {
 
     /// How an image block's pixels stand in memory.
     fn layout(&self) -> BlockLayout {
-        let Shared { block: side, mosaic, .. } = *self.shared;
+        let Deciding { block: side, mosaic, .. } = self.shared.deciding;
         let sample_bytes = mosaic.pixel_type.bytes();
         BlockLayout { columns: side, rows: side, samples: self.shared.samples(), sample_bytes }
     }
@@ -79,7 +79,7 @@ impl<'a> BlockEncoder<'a> {
         block.resize(layout.bytes(), 0);
         fill(block)?;
         if !wanted && is_filled_with(block, &self.implicit) {
-            self.shared.totals.sparse_blocks.fetch_add(1, Ordering::Relaxed);
+            self.shared.deciding.totals.sparse_blocks.fetch_add(1, Ordering::Relaxed);
             return Ok(false);
         }
         self.waiting.push((row, id));
@@ -101,7 +101,7 @@ impl<'a> BlockEncoder<'a> {
         for ((row, id), encoded) in self.waiting.drain(..).zip(&mut self.encoded) {
             runs[row].blocks.push((id, EncodedBlock::new(take_bytes(encoded, layout.bytes()))));
         }
-        Totals::add(&self.shared.totals.encode, encoding);
+        Totals::add(&self.shared.deciding.totals.encode, encoding);
         Ok(())
     }
 
@@ -118,7 +118,7 @@ impl<'a> BlockEncoder<'a> {
         (valid, size, part): (&[u8], Size, Window),
     ) -> Result<()> {
         let encoding = Instant::now();
-        let side = self.shared.block;
+        let side = self.shared.deciding.block;
         let layout = BlockLayout { columns: side / 8, rows: side, samples: 1, sample_bytes: 1 };
         let mut block = vec![0; layout.bytes()];
         pack_mask(valid, size, part, side, &mut block);
@@ -127,13 +127,13 @@ impl<'a> BlockEncoder<'a> {
             self.mask_encoder.encode(&mut block, layout, &mut encoded)?;
             runs[row].blocks.push((id, EncodedBlock::new(encoded)));
         }
-        Totals::add(&self.shared.totals.encode, encoding);
+        Totals::add(&self.shared.deciding.totals.encode, encoding);
         Ok(())
     }
 
     /// The number in the file of the block that begins at a pixel of the mosaic: plane by plane, row by row.
     pub fn id(&self, plane: Plane, block: Window, band: usize) -> BlockId {
-        let side = self.shared.block;
+        let side = self.shared.deciding.block;
         let blocks = self.shared.blocks();
         let (column, row) = (block.column / side, block.row / side);
         BlockId { level: 0, plane, index: ((band * blocks.rows + row) * blocks.columns + column) as u64 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use super::Shared;
+use super::deciding::Deciding;
 use super::open_sources::OpenSources;
 use crate::geometry::Window;
 use crate::pixels::Stack;
@@ -17,7 +17,7 @@ use crate::source::{Handle, Pixels};
 
 /// A worker's open sources and decoders.
 pub struct SourceReader<'a> {
-    shared: &'a Shared<'a>,
+    shared: &'a Deciding<'a>,
     sources: OpenSources<'a>,
     /// Reads without GDAL.
     pub direct: DirectReader<'a>,
@@ -25,8 +25,8 @@ pub struct SourceReader<'a> {
 
 impl<'a> SourceReader<'a> {
     /// Nothing opened.
-    pub fn new(shared: &'a Shared<'a>) -> SourceReader<'a> {
-        let Shared { mosaic, plan, .. } = *shared;
+    pub fn new(shared: &'a Deciding<'a>) -> SourceReader<'a> {
+        let Deciding { mosaic, plan, .. } = *shared;
         SourceReader {
             shared,
             sources: OpenSources::new(mosaic, plan.open_sources),
@@ -57,7 +57,7 @@ impl<'a> SourceReader<'a> {
         layer: &mut Pixels,
         take: &mut dyn FnMut(Window, &Pixels),
     ) -> Result<()> {
-        let Shared { mosaic, totals, ask_gdal, patience, .. } = *self.shared;
+        let Deciding { mosaic, totals, ask_gdal, patience, .. } = *self.shared;
         let source = &mosaic.sources[index];
         let mut take = |place: Window, layer: &Pixels| {
             totals.samples_read.fetch_add((place.pixels() * bands.len()) as u64, Ordering::Relaxed);
@@ -92,7 +92,7 @@ impl<'a> SourceReader<'a> {
     /// Whether a source's pixels can be read into a stack as they are: decoded here, without transparency, all bands that
     /// are wanted of it.
     pub fn reads_into_scenes(&self, index: usize, slots: &[usize]) -> bool {
-        let Shared { mosaic, .. } = *self.shared;
+        let Deciding { mosaic, .. } = *self.shared;
         let placed = &mosaic.sources[index];
         let opaque = placed.source.alpha.is_some() || mosaic.opaque.is_some();
         placed.direct && !opaque && placed.bands.len() == slots.len()
@@ -109,7 +109,7 @@ impl<'a> SourceReader<'a> {
         (stack, number): (&mut Stack, usize),
         layer: &mut Pixels,
     ) -> Result<()> {
-        let Shared { mosaic, totals, ask_gdal, .. } = *self.shared;
+        let Deciding { mosaic, totals, ask_gdal, .. } = *self.shared;
         let source = &mosaic.sources[index];
         let reading = Instant::now();
         // What cannot be decoded is found again below.
@@ -139,7 +139,7 @@ impl<'a> SourceReader<'a> {
         bands: Range<usize>,
         layer: &mut Pixels,
     ) -> Result<()> {
-        let Shared { mosaic, totals, block, plan, patience, .. } = *self.shared;
+        let Deciding { mosaic, totals, block, plan, patience, .. } = *self.shared;
         let _judging = self.shared.judging.lock().unwrap_or_else(PoisonError::into_inner);
         // What decoded blocks and this worker's decoder had in the meantime.
         self.direct.let_go();

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use super::Shared;
+use super::deciding::Deciding;
 use super::read_scene::ReadScene;
 use super::reader::SourceReader;
 use super::scores::Scores;
@@ -16,7 +16,7 @@ use crate::source::{Pixels, Role, Stacked, StackedScene};
 
 /// The memory in which a worker decides pixels from stacks of scenes.
 pub struct StackedScenes<'a> {
-    shared: &'a Shared<'a>,
+    shared: &'a Deciding<'a>,
     scenes: &'a Stacked,
     stack: Stack,
     /// What is told of each pixel beside its value, where it is wanted; and the scenes in the stack, by number.
@@ -32,7 +32,7 @@ pub struct StackedScenes<'a> {
 
 impl<'a> StackedScenes<'a> {
     /// Nothing read yet.
-    pub fn new(shared: &'a Shared<'a>, scenes: &'a Stacked) -> StackedScenes<'a> {
+    pub fn new(shared: &'a Deciding<'a>, scenes: &'a Stacked) -> StackedScenes<'a> {
         let mosaic = shared.mosaic;
         StackedScenes {
             shared,
@@ -94,7 +94,7 @@ impl<'a> StackedScenes<'a> {
 
     /// Puts a scene below those that are there.
     fn add(&mut self, scene: &StackedScene, area: Window, reader: &mut SourceReader) -> Result<()> {
-        let Shared { mosaic, totals, .. } = *self.shared;
+        let Deciding { mosaic, totals, .. } = *self.shared;
         match self.read.take() {
             None => {
                 let number = self.stack.push(&scene.nodata);
@@ -126,7 +126,7 @@ impl<'a> StackedScenes<'a> {
         number: usize,
         into: Option<&mut Stack>,
     ) -> Result<()> {
-        let Shared { mosaic, totals, .. } = *self.shared;
+        let Deciding { mosaic, totals, .. } = *self.shared;
         let stack = into.unwrap_or(&mut self.stack);
         for index in scene.sources.clone() {
             let placed = &mosaic.sources[index];
@@ -185,7 +185,7 @@ impl HiddenPixels {
         index: usize,
         rule: &MaskRule,
         area: Window,
-        shared: &Shared,
+        shared: &Deciding,
         reader: &mut SourceReader,
     ) -> Result<()> {
         let placed = &shared.mosaic.sources[index];

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, ensure};
 use super::DirectLayout;
 use crate::codec::{BlockLayout, max_encoded_len};
 use crate::container::{self, Directory, ReadAt};
+use crate::source::watch::about_to_read;
 use crate::source::{FileReader, Source};
 
 /// An open file and what its header says.
@@ -63,6 +64,7 @@ impl DirectFiles {
     /// # Errors
     /// When it is gone, or no longer the raster that was inspected.
     pub fn get(&self, index: usize, source: &Source) -> Result<Arc<DirectFile>> {
+        about_to_read(&source.name);
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(file) = state.find(index) {
             return Ok(file);

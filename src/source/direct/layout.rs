@@ -7,7 +7,7 @@ use crate::pixels::PixelType;
 use crate::source::SourceBand;
 
 /// How the blocks of a source are decoded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct DirectLayout {
     /// How they are compressed.
     pub compression: Compression,

@@ -9,6 +9,7 @@ use crate::geometry::Window;
 use crate::pixels::{Number, PixelType};
 use crate::source::open::open;
 use crate::source::place::{self, BesideNodata, Frame, Validity};
+use crate::source::watch::about_to_read;
 use crate::source::{Mosaic, PlacedSource, Placement};
 
 /// A source's pixels in a window.
@@ -28,6 +29,7 @@ pub(super) fn read_source(
     unit: usize,
 ) -> Result<Part> {
     let source = &placed.source;
+    about_to_read(&source.name);
     let base = open(&source.name)?;
     let frame = Frame { grid: &mosaic.grid, wkt: &mosaic.wkt, resampling: placed.resampling };
     // A VRT on the mosaic's grid is read as it is: one around it would have it resample in other types.

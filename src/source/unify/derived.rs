@@ -18,7 +18,7 @@ pub struct DeriveRequest {
 }
 
 /// What is told of a pixel beside its value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Beside {
     /// How many scenes have data.
     Count,
@@ -39,7 +39,7 @@ impl Beside {
 }
 
 /// Formulas, understood and compiled.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Compiled {
     /// The formulas as they were understood, an output each.
     pub formulas: Vec<Formula>,
@@ -50,7 +50,7 @@ pub struct Compiled {
 }
 
 /// How the mosaic's bands come from those that are decided.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Derived {
     /// The bands that are decided; in their place stand the formulas' results, if there are any.
     pub bands: Vec<MosaicBand>,

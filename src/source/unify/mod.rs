@@ -84,11 +84,12 @@ impl Default for Request {
 }
 
 /// The mosaic to be made: everything that decides its pixels.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Mosaic {
     /// Its pixel grid.
     pub grid: Grid,
     /// Its CRS as WKT, empty for none.
+    #[serde(with = "crate::source::sharing")]
     pub wkt: Arc<str>,
     /// The type in which sources are read and compared.
     pub working_type: PixelType,
@@ -120,7 +121,7 @@ pub struct Mosaic {
 }
 
 /// A band of the mosaic.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct MosaicBand {
     /// How it is decided.
     pub rule: BandRule,
@@ -131,9 +132,10 @@ pub struct MosaicBand {
 }
 
 /// A source, and where in the mosaic it lies.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct PlacedSource {
     /// The source.
+    #[serde(with = "crate::source::sharing")]
     pub source: Arc<Source>,
     /// The mosaic's pixels that it touches; `None` when it lies outside.
     pub window: Option<Window>,
@@ -146,18 +148,20 @@ pub struct PlacedSource {
     /// The first of the mosaic's sources that is the same file: its decoded blocks are this one's.
     pub file: usize,
     /// The index, in the source, of each band that is read.
+    #[serde(with = "crate::source::sharing")]
     pub bands: Arc<[usize]>,
     /// Nodata of those bands.
+    #[serde(with = "crate::source::sharing")]
     pub nodata: Arc<[Option<Number>]>,
     /// Whether its blocks are read without GDAL.
     pub direct: bool,
 }
 
 /// What a source is read for.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum Role {
     /// The mosaic's bands, of each band read the index.
-    Bands(Arc<[usize]>),
+    Bands(#[serde(with = "crate::source::sharing")] Arc<[usize]>),
     /// A scene's mask.
     Mask,
 }

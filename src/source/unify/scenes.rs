@@ -13,7 +13,7 @@ use crate::source::scenes::Date;
 use crate::source::{Problem, Source, metres_per_unit, same_crs};
 
 /// How a pixel is decided where all its scenes are looked at together.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct StackRequest {
     /// The rule.
     pub rule: Rule,
@@ -29,7 +29,7 @@ pub struct StackRequest {
 }
 
 /// By what scenes are told apart.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum ScoreRequest {
     /// How far a pixel lies from the scene's edge.
     FromEdge,
@@ -38,7 +38,7 @@ pub enum ScoreRequest {
 }
 
 /// The score of a scene's pixel.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub enum Score {
     /// How far it lies from the scene's edge.
     FromEdge,
@@ -47,6 +47,7 @@ pub enum Score {
         /// The formula as it was understood.
         formula: Formula,
         /// The same to be computed fast.
+        #[serde(with = "crate::source::sharing")]
         program: Arc<Program>,
         /// What it calls the bands.
         bands: Vec<String>,
@@ -80,7 +81,7 @@ pub struct SceneFile {
 }
 
 /// The scenes of a mosaic.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Stacked {
     /// What was asked.
     pub asked: StackRequest,
@@ -99,9 +100,10 @@ pub struct Stacked {
 }
 
 /// One of them.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct StackedScene {
     /// Its name.
+    #[serde(with = "crate::source::sharing")]
     pub name: Arc<str>,
     /// Its files, among the mosaic's sources.
     pub sources: Range<usize>,

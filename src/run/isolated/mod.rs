@@ -1,0 +1,170 @@
+//! Pixels decided in child processes, each with a GDAL of its own and a ceiling over its memory: a source that ends one,
+//! or lets it hang, does not end the job.
+//!
+//! ```text
+//! parent: worker ──requests──▶ child: read ▶ decide
+//!         encode, overviews  ◀──pixels──
+//!         store
+//! ```
+//!
+//! Each worker has a child, which is handed the mosaic as it was planned ([`message::Setup`]) and decides what the worker
+//! asks for, so that the worker goes on where a child died: with another one, and the same question. After the second
+//! death at one window the source that was read last is left out of the rest of the job, or the job fails.
+
+mod ceiling;
+mod child;
+mod left_out;
+mod message;
+mod own_pipes;
+mod pipes;
+mod remote;
+mod serve;
+mod verify;
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use anyhow::{Result, anyhow, bail};
+
+use super::{Stopped, Totals};
+use crate::geometry::Window;
+use crate::plan::{Plan, Touching};
+use crate::source::{Mosaic, Problem};
+use child::{Child, Death, End};
+use left_out::LeftOut;
+use message::{Done, Setup};
+
+pub use child::Program;
+pub use remote::RemoteDecider;
+pub use serve::serve;
+pub use verify::RemoteVerifier;
+
+/// Deaths at one window after which its source is given up.
+const DEATHS: usize = 2;
+
+/// How a job's children are treated.
+pub struct Treatment<'a> {
+    /// The program that they are.
+    pub program: &'a Program,
+    /// How long one may take for an answer.
+    pub patience: Option<Duration>,
+    /// How often it asks servers again for what they did not give.
+    pub retries: u32,
+    /// Whether a source that children die of is left out, instead of failing the job.
+    pub skip: bool,
+    /// Set when the job is to stop.
+    pub stop: &'a AtomicBool,
+}
+
+/// What all workers share whose pixels are decided by children.
+pub struct Isolation<'a> {
+    treatment: Treatment<'a>,
+    mosaic: &'a Mosaic,
+    plan: Plan,
+    touching: &'a Touching,
+    block: usize,
+    ask_gdal: bool,
+    totals: &'a Totals,
+    left_out: LeftOut,
+    /// What the children of this stage had in memory at most, summed, and those of the greatest stage before.
+    peak: AtomicU64,
+    greatest: AtomicU64,
+}
+
+impl<'a> Isolation<'a> {
+    /// For a job that makes this mosaic by this plan; `ask_gdal` says whether a block that cannot be decoded directly is
+    /// left to GDAL to judge.
+    pub fn new(
+        treatment: Treatment<'a>,
+        (mosaic, plan, touching): (&'a Mosaic, &Plan, &'a Touching),
+        (block, ask_gdal): (usize, bool),
+        totals: &'a Totals,
+    ) -> Isolation<'a> {
+        Isolation {
+            treatment,
+            mosaic,
+            plan: plan.of_child(),
+            touching,
+            block,
+            ask_gdal,
+            totals,
+            left_out: LeftOut::default(),
+            peak: AtomicU64::new(0),
+            greatest: AtomicU64::new(0),
+        }
+    }
+
+    /// Sources that were left out because children died of them.
+    pub fn left_out(&self) -> Vec<Problem> {
+        self.left_out.problems(self.mosaic)
+    }
+
+    /// The most bytes that all children together had in memory, as far as can be told: the sum of each one's most.
+    pub fn peak(&self) -> u64 {
+        self.greatest.load(Ordering::Relaxed).max(self.peak.load(Ordering::Relaxed))
+    }
+
+    /// All children of the stage before are gone.
+    fn begin_stage(&self) {
+        self.greatest.fetch_max(self.peak.swap(0, Ordering::Relaxed), Ordering::Relaxed);
+    }
+
+    /// A child that may take so many bytes for what it does.
+    fn start(&self, bytes: u64) -> Result<Child<'a>, End> {
+        let setup = Setup {
+            mosaic: self.mosaic,
+            plan: self.plan.clone(),
+            block: self.block,
+            ask_gdal: self.ask_gdal,
+            retries: self.treatment.retries,
+            left_out: self.left_out.indices(),
+            bytes,
+        };
+        Child::start(self.treatment.program, &setup, self.treatment.patience, self.treatment.stop)
+    }
+
+    /// Adds what a child did to what all workers did.
+    fn count(&self, done: Done, child: &mut Child) {
+        let Done { read, composite, samples_read, blocks_decoded, warnings, peak } = done;
+        let totals = self.totals;
+        let sums = [
+            (&totals.read, read),
+            (&totals.composite, composite),
+            (&totals.samples_read, samples_read),
+            (&totals.blocks_decoded, blocks_decoded),
+        ];
+        sums.into_iter().for_each(|(sum, more)| _ = sum.fetch_add(more, Ordering::Relaxed));
+        totals.note(warnings);
+        self.peak.fetch_add(peak.saturating_sub(child.peak), Ordering::Relaxed);
+        child.peak = peak.max(child.peak);
+    }
+
+    /// A child that was asked about an area is gone: goes on with another one, without its source where that `may_skip`,
+    /// or says why the job ends.
+    fn after(&self, end: End, area: Window, deaths: &mut usize, may_skip: bool) -> Result<()> {
+        let Death { how, reading } = match end {
+            End::Stopped => return Err(Stopped.into()),
+            End::Failed(text) => bail!(text),
+            End::Died(death) => death,
+        };
+        *deaths += 1;
+        if *deaths < DEATHS {
+            let at = reading.map_or(String::new(), |name| format!(", after it began to read {name}"));
+            self.totals.note(vec![format!("a child process was replaced at {area}: {how}{at}")]);
+            return Ok(());
+        }
+        let Some(name) = reading else {
+            bail!("{DEATHS} child processes in a row died at {area}, before they read any source: {how}");
+        };
+        if self.treatment.skip && may_skip {
+            let reason = format!("left out from {area} on, where {DEATHS} child processes died of it: {how}");
+            self.left_out.add(self.mosaic, &name, &reason);
+            *deaths = 0;
+            return Ok(());
+        }
+        Err(anyhow!(
+            "{name}: {DEATHS} child processes died after they began to read it, the last one at {area}: {how}; \
+             repair it, leave it out, or let --on-error skip leave it out"
+        ))
+    }
+}

@@ -1,0 +1,341 @@
+//! Pixels decided by child processes are those that the process itself decides; and whatever a source does to a child,
+//! the job goes on or says which source it was.
+
+mod common;
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use common::{Folder, Outcome, Source, assert_same_pixels, random};
+
+/// Four sources of noise that overlap, with nodata, or with masks instead.
+fn write_sources(folder: &Folder, mask: bool) {
+    let places = [(0.0, 0.0), (250.0, 30.0), (20.0, -260.0), (270.0, -250.0)];
+    for (number, (x, y)) in places.into_iter().enumerate() {
+        let value = move |band, x, y| i128::from(1 + random(number as u64, band, x / 3, y) % 200);
+        let source = Source::new(300, 300).bands(3).at(x, y).pixels(value);
+        let source = match mask {
+            true => source.internal_mask(move |x, y| !random(9, number, x / 40, y / 40).is_multiple_of(4)),
+            false => source.nodata(7.0),
+        };
+        let options = "TILED=YES BLOCKXSIZE=64 BLOCKYSIZE=64 COMPRESS=DEFLATE INTERLEAVE=PIXEL";
+        source.options(options).write(folder.path(format!("in{number}.tif")));
+    }
+}
+
+/// Scenes of two bands and a mask, a file each.
+fn write_scenes(folder: &Folder) {
+    for day in 1..6 {
+        let left = f64::from(day) * 20.0;
+        let source = || Source::new(200, 150).of("UInt16").at(left, 0.0).nodata(0.0).pixel(1.0);
+        for band in ["B04", "B08"] {
+            let value = move |band, x, y| i128::from(random(day as u64, band, x, y) % 3000);
+            source().pixels(value).write(folder.path(format!("s_2024-06-0{day}_{band}.tif")));
+        }
+        let mask = move |_, x, y| i128::from(random(day as u64, 7, x / 9, y / 9) % 12);
+        source().of("Byte").pixels(mask).write(folder.path(format!("s_2024-06-0{day}_SCL.tif")));
+    }
+}
+
+const JOB: &str = "in0.tif in1.tif in2.tif in3.tif -o out.tif --block 64 --progress none";
+
+/// Runs a job in the process itself and in children; the files must be the same.
+fn check_same(folder: &Folder, job: &str) {
+    folder.run(&format!("{job} --overwrite --verify none")).done();
+    let wanted = folder.read("out.tif");
+    for (children, verify) in [(1, "full"), (3, "quick")] {
+        let outcome = folder.run(&format!("{job} --overwrite --isolate {children} --verify {verify}")).done();
+        assert!(folder.read("out.tif") == wanted, "{job}");
+        assert!(!outcome.stderr.contains("replaced"), "{job}: {}", outcome.stderr);
+    }
+}
+
+#[test]
+fn children_make_the_file_that_the_process_itself_makes() {
+    let folder = Folder::new();
+    write_sources(&folder, false);
+    check_same(&folder, JOB);
+    check_same(&folder, &format!("{JOB} --reader vrt --bands 3,1 --chunk 128"));
+    check_same(&folder, &format!("{JOB} --format cog --overview-resampling cubic --method mean"));
+    check_same(&folder, &format!("{JOB} --co INTERLEAVE=BAND --expr x=b1*2;y=b2-b3 --dtype Float32"));
+    check_same(
+        &folder,
+        &format!("{JOB} --resolution 1.3 --resampling bilinear --nodata nan --dtype Float64"),
+    );
+    for (number, x) in [10.0, 10.9].into_iter().enumerate() {
+        let value = move |band, x, y| i128::from(random(number as u64, band, x, y) % 200);
+        let source = Source::new(120, 120).at(x, 50.0).pixel(0.01).pixels(value);
+        source.write(folder.path(format!("warped{number}.tif")));
+    }
+    check_same(&folder, "warped0.tif warped1.tif -o out.tif --block 64 --crs EPSG:3857 --resampling cubic");
+    write_sources(&folder, true);
+    check_same(&folder, &format!("{JOB} --overviews 2,4"));
+    check_same(&folder, &format!("{JOB} --format cog --chunk 192"));
+}
+
+#[test]
+fn children_decide_masked_scenes() {
+    let folder = Folder::new();
+    write_scenes(&folder);
+    let job = "s_*.tif -o out.tif --bands B08,B04 --mask-band SCL --mask-values 0,1,8-10 --block 64 \
+               --scene-pattern (?<scene>s_.*)_(?<band>[^_]+)[.]tif$ --progress none";
+    check_same(&folder, &format!("{job} --method median --count-band --provenance"));
+    check_same(&folder, &format!("{job} --method best:max:B08-B04 --date-band"));
+}
+
+#[test]
+fn a_job_whose_children_died_with_it_goes_on_to_the_same_bytes() {
+    let folder = Folder::new();
+    write_sources(&folder, false);
+    folder.run(JOB).done();
+    let wanted = folder.read("out.tif");
+    fs::remove_file(folder.path("out.tif")).unwrap();
+    let job = format!("{JOB} --isolate 2 --checkpoint 0 --chunk 64");
+    let mut killed = 0;
+    for lines in [3, 9, 20] {
+        let mut job = start(&folder, &format!("{job} --resume"));
+        let entries = || {
+            let index = folder.names().into_iter().find(|name| name.ends_with(".partial.index"));
+            index.map_or(0, |name| fs::read_to_string(folder.path(name)).unwrap_or_default().lines().count())
+        };
+        wait_for(|| entries() >= lines || job.try_wait().unwrap().is_some());
+        job.kill().unwrap();
+        job.wait().unwrap();
+        killed += usize::from(!folder.path("out.tif").exists());
+    }
+    assert!(killed > 0, "no run was slow enough to be killed");
+    if !folder.path("out.tif").exists() {
+        folder.run(&format!("{job} --resume --verify full")).done();
+    }
+    assert!(folder.read("out.tif") == wanted);
+}
+
+/// A virtual raster beside the sources whose pixels come out of a pipe: whoever reads it waits for ever.
+fn write_waiting(folder: &Folder) {
+    write_sources(folder, false);
+    folder.tool("mkfifo pipe.tif");
+    let band = |number: usize| {
+        format!(
+            "<VRTRasterBand dataType=\"Byte\" band=\"{number}\"><NoDataValue>7</NoDataValue><SimpleSource>\
+             <SourceFilename relativeToVRT=\"1\">pipe.tif</SourceFilename><SourceBand>{number}</SourceBand>\
+             <SourceProperties RasterXSize=\"300\" RasterYSize=\"300\" DataType=\"Byte\" BlockXSize=\"64\" \
+             BlockYSize=\"64\"/><SrcRect xOff=\"0\" yOff=\"0\" xSize=\"300\" ySize=\"300\"/>\
+             <DstRect xOff=\"0\" yOff=\"0\" xSize=\"300\" ySize=\"300\"/></SimpleSource></VRTRasterBand>"
+        )
+    };
+    folder.write(
+        "waits.vrt",
+        format!(
+            "<VRTDataset rasterXSize=\"300\" rasterYSize=\"300\"><SRS>EPSG:4326</SRS>\
+             <GeoTransform>100, 1, 0, -100, 0, -1</GeoTransform>{}{}{}</VRTDataset>",
+            band(1),
+            band(2),
+            band(3)
+        ),
+    );
+}
+
+/// The job with the waiting raster among the sources; it does not reach beyond the others.
+const WAITING: &str =
+    "in0.tif in1.tif waits.vrt in2.tif in3.tif -o out.tif --block 64 --progress none --isolate 2";
+
+fn start(folder: &Folder, line: &str) -> Child {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    folder.command(&words).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+fn wait_for(mut come: impl FnMut() -> bool) {
+    let since = Instant::now();
+    while !come() {
+        assert!(since.elapsed() < Duration::from_secs(60), "what was waited for never came");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Starts a job with the waiting raster. The process itself finds something in the pipe when it inspects what the raster
+/// refers to; from then on `now` is called again and again until it says that it is enough.
+fn start_and(folder: &Folder, line: &str, mut now: impl FnMut(&Child) -> bool) -> Child {
+    let mut job = start(folder, line);
+    wait_for(|| {
+        if waits(&job.id().to_string()) {
+            let pipe =
+                OpenOptions::new().write(true).custom_flags(libc::O_NONBLOCK).open(folder.path("pipe.tif"));
+            let _ = pipe.and_then(|mut pipe| pipe.write_all(b"something"));
+        }
+        job.try_wait().unwrap().is_some() || now(&job)
+    });
+    job
+}
+
+/// Lets a job end, its children being sent this signal wherever they wait for the pipe.
+fn end_with_signals(folder: &Folder, line: &str, name: Option<&str>) -> Outcome {
+    end(start_and(folder, line, |job| {
+        for id in children(job).iter().filter(|id| waits(id)) {
+            name.into_iter().for_each(|name| signal(name, id));
+        }
+        false
+    }))
+}
+
+fn end(job: Child) -> Outcome {
+    let output = job.wait_with_output().unwrap();
+    Outcome {
+        code: output.status.code(),
+        stdout: String::new(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// Everything that a file of `/proc/ID/task/…` says of a process, thread after thread.
+fn of_tasks(id: &str, file: &str) -> String {
+    let tasks = fs::read_dir(format!("/proc/{id}/task")).into_iter().flatten().flatten();
+    let of_task = |task: fs::DirEntry| fs::read_to_string(task.path().join(file)).unwrap_or_default();
+    tasks.map(|task| of_task(task) + " ").collect()
+}
+
+/// The processes that `job` has started and that are alive.
+fn children(job: &Child) -> Vec<String> {
+    of_tasks(&job.id().to_string(), "children").split_whitespace().map(str::to_owned).collect()
+}
+
+/// Whether a process waits for somebody to write into a pipe that it opens.
+fn waits(id: &str) -> bool {
+    of_tasks(id, "wchan").contains("wait_for_partner")
+}
+
+/// Sends a signal to a process, which may be gone.
+fn signal(name: &str, id: &str) {
+    Command::new("kill").args([name, id]).stderr(Stdio::null()).status().unwrap();
+}
+
+fn is_alive(id: &str) -> bool {
+    fs::read_to_string(format!("/proc/{id}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
+}
+
+#[test]
+fn a_child_that_dies_is_replaced_and_the_file_is_right() {
+    let folder = Folder::new();
+    write_waiting(&folder);
+    let mut job = start_and(&folder, WAITING, |job| children(job).iter().any(|id| waits(id)));
+    assert!(job.try_wait().unwrap().is_none(), "{}", end(job).stderr);
+    // From now on there are pixels where the pipe was.
+    let value = |band, x, y| i128::from(1 + random(77, band, x, y) % 200);
+    Source::new(300, 300).bands(3).pixels(value).write(folder.path("real.tif"));
+    fs::rename(folder.path("real.tif"), folder.path("pipe.tif")).unwrap();
+    wait_for(|| {
+        children(&job).iter().filter(|id| waits(id)).for_each(|id| signal("-ABRT", id));
+        job.try_wait().unwrap().is_some()
+    });
+    end(job).done().names(&["waits.vrt", "replaced", "signal 6"]);
+    let isolated = folder.read("out.tif");
+    folder.run(&format!("{} --overwrite", WAITING.replace("--isolate 2", "--threads 2"))).done();
+    assert!(folder.read("out.tif") == isolated);
+}
+
+/// The file must hold what the other sources alone give.
+fn check_without(folder: &Folder) {
+    folder.run(&format!("{JOB} --overwrite").replace("out.tif", "without.tif")).done();
+    let (found, wanted) = (folder.raster("out.tif"), folder.raster("without.tif"));
+    assert_eq!(found.size(), wanted.size());
+    for band in 1..=3 {
+        assert_same_pixels(
+            &found.pixels(band),
+            &wanted.pixels(band),
+            wanted.size().0,
+            &format!("band {band}"),
+        );
+    }
+}
+
+#[test]
+fn a_source_that_ends_each_child_is_named_or_left_out() {
+    let folder = Folder::new();
+    write_waiting(&folder);
+    let run = |options: &str| end_with_signals(&folder, &format!("{WAITING} {options}"), Some("-ABRT"));
+    run("--on-error fail").refused().names(&["waits.vrt", "signal 6", "window", "--on-error skip"]);
+    assert!(!folder.path("out.tif").exists());
+    let skipped = run("--on-error skip --verify full --report report.json").done();
+    skipped.names(&["left out", "waits.vrt", "signal 6"]);
+    check_without(&folder);
+    let report: serde_json::Value = serde_json::from_slice(&folder.read("report.json")).unwrap();
+    assert_eq!(report["inputs"]["skipped"][0]["source"], "waits.vrt");
+}
+
+#[test]
+fn a_source_that_lets_children_hang_is_named_or_left_out() {
+    let folder = Folder::new();
+    write_waiting(&folder);
+    let run =
+        |options: &str| end_with_signals(&folder, &format!("{WAITING} --window-timeout 1 {options}"), None);
+    run("").refused().names(&["waits.vrt", "no answer for 1 s"]);
+    run("--on-error skip --chunk 128").done().names(&["left out", "waits.vrt"]);
+    check_without(&folder);
+}
+
+#[test]
+fn a_source_that_wants_more_than_the_ceiling_is_named_or_left_out() {
+    let folder = Folder::new();
+    write_sources(&folder, false);
+    // A kernel that wants thousands of pixels around each, of which nothing is known before it is read.
+    let size = 20_001;
+    let band = |number: usize| {
+        format!(
+            "<VRTRasterBand dataType=\"Byte\" band=\"{number}\"><NoDataValue>7</NoDataValue><KernelFilteredSource>\
+             <SourceFilename relativeToVRT=\"1\">in0.tif</SourceFilename><SourceBand>{number}</SourceBand>\
+             <SourceProperties RasterXSize=\"300\" RasterYSize=\"300\" DataType=\"Byte\" BlockXSize=\"64\" \
+             BlockYSize=\"64\"/><Kernel normalized=\"1\"><Size>{size}</Size><Coefs>{}</Coefs></Kernel>\
+             </KernelFilteredSource></VRTRasterBand>",
+            "1 ".repeat(size)
+        )
+    };
+    let document = format!(
+        "<VRTDataset rasterXSize=\"300\" rasterYSize=\"300\"><SRS>EPSG:4326</SRS>\
+         <GeoTransform>100, 1, 0, -100, 0, -1</GeoTransform>{}{}{}</VRTDataset>",
+        band(1),
+        band(2),
+        band(3)
+    );
+    folder.write("greedy.vrt", document);
+    let job = WAITING.replace("waits.vrt", "greedy.vrt");
+    folder.run(&job).refused().names(&["greedy.vrt", "memory ceiling"]);
+    folder.run(&format!("{job} --on-error skip")).done().names(&["left out", "greedy.vrt", "memory ceiling"]);
+    check_without(&folder);
+}
+
+#[test]
+fn children_end_with_their_parent_whatever_they_wait_for() {
+    let folder = Folder::new();
+    write_waiting(&folder);
+    for (name, code) in [("-KILL", None), ("-INT", Some(130))] {
+        let mut job = start_and(&folder, WAITING, |job| children(job).iter().any(|id| waits(id)));
+        let found = children(&job);
+        signal(name, &job.id().to_string());
+        job.wait().unwrap();
+        wait_for(|| !found.iter().any(|id| is_alive(id)));
+        let outcome = end(job);
+        assert_eq!(outcome.code, code, "{}", outcome.stderr);
+        assert!(!outcome.stderr.contains("replaced"), "{}", outcome.stderr);
+    }
+}
+
+#[test]
+fn what_does_not_go_together_is_refused() {
+    let folder = Folder::new();
+    write_sources(&folder, false);
+    folder.run(&format!("{JOB} --window-timeout 5")).ended(2).names(&["--window-timeout", "--isolate"]);
+    folder.run(&format!("{JOB} --isolate 2 --threads 3")).ended(2).names(&["--isolate", "--threads"]);
+    folder.run(&format!("{JOB} --isolate 0")).ended(2).names(&["at least one"]);
+    folder.run(&format!("{JOB} --isolate 2 --threads 2")).done();
+}
+
+#[test]
+fn the_budget_has_lines_for_the_children() {
+    let folder = Folder::new();
+    write_sources(&folder, false);
+    folder.run(&format!("{JOB} --isolate 2 --dry-run")).done().prints(&["child processes", "2 workers"]);
+    let least = folder.run(&format!("{JOB} --isolate 1 --memory 60MiB")).refused();
+    least.names(&["budget of 60 mib is too small"]);
+}
