@@ -320,6 +320,37 @@ fn whatever_is_in_the_outputs_way_is_found_before_the_work() {
 }
 
 #[test]
+fn names_that_are_not_utf8_are_told_all_at_once_also_of_a_glob() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let folder = Folder::new();
+    noise(64, 1).write(folder.path("a.tif"));
+    std::fs::create_dir(folder.path("sub")).unwrap();
+    for name in [&b"one\xff.tif"[..], b"two\xfe.tif"] {
+        std::fs::copy(folder.path("a.tif"), folder.path("sub").join(OsStr::from_bytes(name))).unwrap();
+    }
+    for inputs in ["sub", "sub/*.tif", "**/*.tif"] {
+        folder.run(&format!("{inputs} -o out.tif")).ended(1).names(&["one", "two", "UTF-8"]);
+    }
+    assert!(!folder.path("out.tif").exists());
+}
+
+#[test]
+fn a_name_or_path_too_long_for_what_is_made_on_the_way_is_refused_before_the_work() {
+    let folder = Folder::new();
+    noise(64, 1).write(folder.path("a.tif"));
+    let longest = format!("{}.tif", "y".repeat(243));
+    folder.run(&format!("a.tif -o {longest}")).done();
+    folder.run(&format!("a.tif -o y{longest}")).ended(1).names(&["too long"]);
+    assert!(!folder.path(format!("y{longest}")).exists());
+    let deep = vec!["d".repeat(199); 11].join("/");
+    std::fs::create_dir_all(folder.path(&deep)).unwrap();
+    folder.run(&format!("a.tif -o {deep}/out.tif")).ended(1).names(&["too long"]);
+    std::fs::copy(folder.path("a.tif"), folder.path(&deep).join("in.tif")).unwrap();
+    folder.run(&format!("{deep}/in.tif -o out.tif")).refused().names(&["too long"]);
+}
+
+#[test]
 fn a_report_never_takes_the_place_of_a_raster() {
     let folder = Folder::new();
     noise(64, 1).write(folder.path("a.tif"));

@@ -199,6 +199,54 @@ fn blocks_that_are_not_as_they_were_stored_are_made_again_whatever_happens_then(
 }
 
 #[test]
+fn what_a_full_disk_left_goes_on_when_there_is_room() {
+    let folder = Folder::new();
+    write_sources(&folder, false);
+    folder.run(&JOB.replace("out.tif", "wanted.tif")).done();
+    let size = folder.read("wanted.tif").len();
+    let mut kept = 0;
+    for tenths in 1..10 {
+        // The unit is 1024 bytes.
+        let script = format!(
+            "trap '' XFSZ; ulimit -f {}; exec '{}' {JOB}",
+            size * tenths / 10_240,
+            env!("CARGO_BIN_EXE_mosaic-stream")
+        );
+        let mut command = Command::new("bash");
+        command.args(["-c", &script]);
+        folder.isolate(&mut command);
+        Outcome::of(&mut command).ended(1).names(&["out.tif"]);
+        kept += usize::from(entries(&folder) > 0);
+        folder.run(&format!("{JOB} --resume")).done();
+        assert!(folder.read("out.tif") == folder.read("wanted.tif"), "{tenths} tenths");
+        fs::remove_file(folder.path("out.tif")).unwrap();
+        assert!(!folder.names().iter().any(|name| name.starts_with('.')), "{:?}", folder.names());
+    }
+    assert!(kept > 0, "no run came so far that anything was kept");
+}
+
+#[test]
+fn what_differs_decides_whether_a_job_goes_on_and_not_which_time_is_later() {
+    let at = |seconds: u64| std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+    let (past, future) = (at(1_000_000), at(4_000_000_000));
+    let folder = Folder::new();
+    let set = |name: &str, time| {
+        fs::File::options().write(true).open(folder.path(name)).unwrap().set_modified(time).unwrap();
+    };
+    leave_part(&folder);
+    for time in [past, future] {
+        folder.names().iter().filter(|name| name.starts_with('.')).for_each(|name| set(name, time));
+        let before = fs::metadata(folder.path("in0.tif")).unwrap().modified().unwrap();
+        set("in0.tif", time);
+        folder.run(&format!("{JOB} --resume")).refused().names(&["in0.tif", "then", "now"]);
+        set("in0.tif", before);
+    }
+    folder.run(&format!("{JOB} --resume")).done();
+    folder.run(&JOB.replace("out.tif", "wanted.tif")).done();
+    assert!(folder.read("out.tif") == folder.read("wanted.tif"));
+}
+
+#[test]
 fn of_two_runs_that_make_one_file_the_second_is_refused() {
     let folder = Folder::new();
     write_sources(&folder, false);

@@ -50,25 +50,18 @@ def long_paths(shop, _):
         os.mkdir("d" * 199)
         os.chdir("d" * 199)
         deep += "d" * 199 + "/"
-        if len(deep) in range(3700, 4300):
+        if len(deep) < 1900 or len(deep) > 3500:
             shutil.copy(shop.path("a.tif"), "in.tif")
     os.chdir(here)
-    for folders in (18, 19, 20, 21):
+    for folders in (8, 9, 18, 19, 20, 21):
         path = "/".join(["d" * 199] * folders)
-        whole = len(f"{path}/in.tif") < 4096
-        judge_long(shop, f"input of {len(path) + 7} bytes", shop.run(f"{path}/in.tif", "-o", "out.tif"), "out.tif",
-                   wanted, "dddd", folders > 18 and whole)
+        judge(shop, f"input of {len(path) + 7} bytes", shop.run(f"{path}/in.tif", "-o", "out.tif"), "out.tif", wanted,
+              "dddd")
         made = shop.run("a.tif", "-o", f"{path}/made.tif")
-        if made.code == 0 and not whole or made.code not in (0, 1) or made.code == 1 and "dddd" not in made.told:
+        if made.code not in (0, 1) or made.code == 1 and "dddd" not in made.told:
             shop.fault(f"output of {len(path) + 9} bytes: code {made.code}: {made.told[-300:]}")
         else:
             shop.count("works" if made.code == 0 else "refused by name")
-
-
-def judge_long(shop, what, outcome, output, wanted, name, must_work):
-    if must_work and outcome.code != 0:
-        return shop.fault(f"{what}: code {outcome.code}: {outcome.told[-300:]}")
-    return judge(shop, what, outcome, output, wanted, name)
 
 
 @caused(1, 1)

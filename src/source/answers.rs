@@ -17,6 +17,8 @@ pub(super) struct Answers {
     failures: Vec<Answer>,
     /// The status of the last download, where it was refused for good.
     refused: Option<u32>,
+    /// Files whose size was refused for good, and the status: mostly such as may lie beside a raster and do not.
+    sizes_refused: Vec<(String, u32)>,
 }
 
 /// An answer that gave nothing, or not all.
@@ -46,8 +48,13 @@ impl Answers {
         let said = after.split_once("msg=").map_or("", |(_, said)| said.trim());
         let of_size = before.contains("GetFileSize(");
         let of_download = before.ends_with("Got ");
+        let refused = Some(status).filter(|status| (400..500).contains(status) && !may_pass(*status));
         if of_download {
-            self.refused = Some(status).filter(|status| (400..500).contains(status));
+            self.refused = refused;
+        }
+        if let (true, Some(status), Some(address)) = (of_size, refused, inside(before)) {
+            self.sizes_refused.truncate(MOST);
+            self.sizes_refused.push((address.to_owned(), status));
         }
         // A size may be asked for by a GET that is broken off on purpose.
         let broken_off = !of_size && !said.is_empty();
@@ -81,13 +88,18 @@ impl Answers {
         })
     }
 
-    /// How the server refused for good what failed with this error.
-    pub fn refused(&self, error: &str) -> Option<String> {
+    /// How the server refused for good the source of this name, which failed with this error.
+    pub fn refused(&self, name: &str, error: &str) -> Option<String> {
         let of_error = ["response code: ", "response_code="].iter().find_map(|mark| {
             let status = leading_number(error.split_once(mark)?.1)?;
-            (400..500).contains(&status).then_some(status)
+            ((400..500).contains(&status) && !may_pass(status)).then_some(status)
         });
-        of_error.or(self.refused).map(|status| format!("HTTP status {status}{}", meaning(status)))
+        // Of the file itself; GDAL may know it by a longer name than its address.
+        let of_size = || self.sizes_refused.iter().find(|(address, _)| name.ends_with(address.as_str()));
+        of_error
+            .or(self.refused)
+            .or_else(|| Some(of_size()?.1))
+            .map(|status| format!("HTTP status {status}{}", meaning(status)))
     }
 }
 
@@ -137,7 +149,11 @@ mod tests {
             "VSICURL: GetFileSize(http://h/a.tif.msk)=0  response_code=404",
             "VSICURL: GetFileSize(http://h/a.tif.ovr): response_code=403, server error msg=denied",
         ]);
-        assert!(found.any() && found.failure().is_none() && found.refused("not a raster").is_none());
+        assert!(
+            found.any()
+                && found.failure().is_none()
+                && found.refused("/vsicurl/http://h/a.tif", "not a raster").is_none()
+        );
         assert!(!heard(&["GTIFF: response"]).any());
     }
 
@@ -166,9 +182,12 @@ mod tests {
 
     #[test]
     fn refusals_are_known_by_the_error_or_by_the_last_download() {
-        let refusal = Answers::default().refused("open: HTTP response code: 404").unwrap();
+        let refusal = Answers::default().refused("a.tif", "open: HTTP response code: 404").unwrap();
         assert!(refusal.contains("404") && refusal.contains("no such file"), "{refusal}");
-        assert!(heard(&[ASKED, "VSICURL: Got response_code=403"]).refused("read error").is_some());
-        assert!(Answers::default().refused("HTTP response code: 500").is_none());
+        assert!(heard(&[ASKED, "VSICURL: Got response_code=403"]).refused("a.tif", "read error").is_some());
+        assert!(Answers::default().refused("a.tif", "HTTP response code: 500").is_none());
+        let size = heard(&["VSICURL: GetFileSize(http://h/a.tif)=0  response_code=403"]);
+        assert!(size.refused("/vsicurl/http://h/a.tif", "does not exist").unwrap().contains("403"));
+        assert!(size.refused("/vsicurl/http://h/b.tif", "does not exist").is_none());
     }
 }

@@ -135,7 +135,7 @@ fn listen<T>(name: &str, work: impl FnOnce() -> Result<T>) -> (Result<T>, bool) 
             None => (Ok(made), false),
             Some(failure) => (Err(Error::new(Failure(failure))), true),
         },
-        Err(error) => match (answers.failure(), answers.refused(&format!("{error:#}"))) {
+        Err(error) => match (answers.failure(), answers.refused(name, &format!("{error:#}"))) {
             (Some(failure), _) => (Err(error.context(Failure(failure))), true),
             (None, Some(refusal)) => (Err(error.context(NotGiven(refusal))), false),
             // What a server gave without complaint may be other bytes than were asked for.
