@@ -27,7 +27,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use crate::config::{self, Settings};
+use crate::config::{self, MemoryCeiling, Settings};
 use crate::plan::{Jobs, Plan, Touching};
 use crate::run::progress::{Progress, Silent};
 use crate::run::report::{Report, Seconds};
@@ -103,7 +103,8 @@ pub struct Prepared {
 /// # Errors
 /// A [`Failure`]; whatever it is, under the output's name there is what was there before.
 pub fn build(settings: &Settings, hooks: &mut Hooks) -> Result<Report, Failure> {
-    let ceiling = settings.memory_ceiling.bytes(settings.memory);
+    let ceiling =
+        (settings.memory_ceiling.bytes(settings.memory), settings.memory_ceiling == MemoryCeiling::Auto);
     let (built, exhausted) = memory::watched(ceiling, hooks.stop, |watch| {
         let prepared = prepare(settings, hooks)?;
         watch.plan(&prepared.plan.lines);

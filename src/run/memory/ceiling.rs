@@ -57,6 +57,7 @@ impl fmt::Display for Exhausted {
 /// What the watch knows of a job, and the job of it.
 #[derive(Default)]
 pub struct Watch {
+    /// The budget's lines; none before there is a plan.
     lines: Mutex<Vec<Line>>,
     exhausted: Mutex<Option<Exhausted>>,
     ended: Mutex<bool>,
@@ -64,16 +65,17 @@ pub struct Watch {
 }
 
 /// Does `work` while a thread looks at what the process holds, and sets `stop` when that is more than `ceiling` bytes.
-/// Returns what went beyond, if it did, beside the result. Without a ceiling nobody looks.
+/// Returns what went beyond, if it did, beside the result. Without a ceiling nobody looks; with one `from_plan` on only
+/// once there is a plan, which is the first to say that a budget is too small.
 pub fn watched<R>(
-    ceiling: Option<u64>,
+    (ceiling, from_plan): (Option<u64>, bool),
     stop: &AtomicBool,
     work: impl FnOnce(&Watch) -> R,
 ) -> (R, Option<Exhausted>) {
     let watch = Watch::default();
     let look = || {
         if let Some(ceiling) = ceiling {
-            watch.look(ceiling, stop);
+            watch.look((ceiling, from_plan), stop);
         }
     };
     let result = std::thread::scope(|scope| {
@@ -105,16 +107,17 @@ impl Watch {
         *self.lines.lock().unwrap_or_else(PoisonError::into_inner) = lines.to_vec();
     }
 
-    fn look(&self, ceiling: u64, stop: &AtomicBool) {
+    fn look(&self, (ceiling, from_plan): (u64, bool), stop: &AtomicBool) {
         let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         while !*ended {
-            if super::resident() > ceiling {
-                let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+            let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+            if super::resident() > ceiling && !(from_plan && lines.is_empty()) {
                 let found = Exhausted::of(ceiling, Holdings::now(), &lines);
                 *self.exhausted.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
                 stop.store(true, Ordering::Relaxed);
                 return;
             }
+            drop(lines);
             let waited = self.end.wait_timeout(ended, INTERVAL);
             ended = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -146,9 +149,11 @@ mod tests {
     #[test]
     fn work_within_the_ceiling_is_let_be_and_beyond_it_told_to_stop() {
         let stop = AtomicBool::new(false);
-        let (result, exhausted) = watched(Some(u64::MAX), &stop, |_| 5);
+        let (result, exhausted) = watched((Some(u64::MAX), false), &stop, |_| 5);
         assert!(result == 5 && exhausted.is_none() && !stop.load(Ordering::Relaxed));
-        let (_, exhausted) = watched(Some(1), &stop, |watch| {
+        let (_, exhausted) = watched((Some(1), true), &stop, |watch| {
+            std::thread::sleep(2 * INTERVAL);
+            assert!(!stop.load(Ordering::Relaxed), "there is no plan yet");
             watch.plan(&[Line { what: "the process itself".into(), bytes: 1 }]);
             while !stop.load(Ordering::Relaxed) {
                 std::thread::yield_now();
