@@ -227,6 +227,25 @@ fn headers_that_claim_too_much_are_refused_without_taking_memory() {
 }
 
 #[test]
+fn blocks_that_have_a_place_and_no_bytes_are_what_gdal_makes_of_them() {
+    for (options, index) in [
+        ("BLOCKYSIZE=150 COMPRESS=DEFLATE", 0),
+        ("BLOCKYSIZE=150 COMPRESS=ZSTD BIGTIFF=YES", 0),
+        ("BLOCKYSIZE=10 COMPRESS=LZW", 3),
+        ("TILED=YES BLOCKXSIZE=32 BLOCKYSIZE=32 COMPRESS=DEFLATE", 2),
+    ] {
+        let folder = Folder::new();
+        let noise = |band, x, y| i128::from(random(5, band, x, y) % 256);
+        Source::new(140, 140).options(options).pixels(noise).write(folder.path("bad.tif"));
+        write_good(&folder);
+        let mut tiff = Tiff::of(folder.read("bad.tif"));
+        tiff.set(if options.starts_with("TILED") { 325 } else { 279 }, index, 0);
+        folder.write("bad.tif", &tiff.bytes);
+        assert_contained(&folder, options);
+    }
+}
+
+#[test]
 fn blocks_that_claim_too_much_are_refused_without_taking_memory() {
     for big in ["NO", "YES"] {
         for (tag, value) in

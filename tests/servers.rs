@@ -5,7 +5,7 @@ mod common;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -60,7 +60,7 @@ impl Server {
 /// Answers the requests of one connection.
 fn serve(
     mut connection: TcpStream,
-    root: &PathBuf,
+    root: &Path,
     heard: &Mutex<Vec<String>>,
     behave: &Behaviour,
 ) -> std::io::Result<()> {
@@ -90,7 +90,10 @@ fn serve(
         let answer = behave(number, &path);
         let (status, data) = match (answer, file) {
             (Answer::Drop, _) => return Ok(()),
-            (Answer::Stall, _) => return Ok(std::thread::sleep(Duration::from_secs(10))),
+            (Answer::Stall, _) => {
+                std::thread::sleep(Duration::from_secs(10));
+                return Ok(());
+            }
             (Answer::Status(status), _) => (status, Vec::new()),
             (_, None) => (404, Vec::new()),
             (_, Some(data)) => (if range.is_some() { 206 } else { 200 }, data),

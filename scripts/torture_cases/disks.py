@@ -85,7 +85,7 @@ def size_limit(shop, times):
         intact, kept = shop.path("out.tif").read_bytes() == OLD, shop.hidden()
         second = shop.run(*words, "-o", "out.tif", "--overwrite", "--resume")
         if second.code != 0 or shop.path("out.tif").read_bytes() != wanted or shop.hidden():
-            shop.fault(f"{most} bytes: without the limit code {second.code}, left {shop.hidden()}: {second.told[-300:]}")
+            shop.fault(f"{most} bytes: then code {second.code}, left {shop.hidden()}: {second.told[-300:]}")
         elif first.code == 0:
             shop.count("fits")
         elif first.code != 1 or not intact or "out.tif" not in first.told:

@@ -31,7 +31,7 @@ def other_cut(shop):
 
 @caused(6, 50)
 def kill_and_resume(shop, times):
-    """SIGKILL at a random moment, once or several times, then --resume: the undisturbed run's bytes and nothing beside."""
+    """SIGKILL at random moments, then --resume: the undisturbed run's bytes and nothing beside."""
     for layout, words in layouts(shop).items():
         wanted = f"{layout}.tif"
         seconds = shop.done(*words, "-o", wanted).seconds

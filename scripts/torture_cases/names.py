@@ -4,9 +4,10 @@ import shutil
 
 from .workshop import caused
 
-ODD = ["with space.tif", "it's \"quoted\".tif", "new\nline.tif", "tab\there.tif", "-dash.tif", "ünïcödé 衛星.tif", "a,b;c.tif",
-       "100%.tif", "$HOME `id`.tif", "*.tif", "[x].tif", "back\\slash.tif", "x" * 251 + ".tif", "#hash.tif", "a?b=c&d.tif",
-       "@list.tif", "~.tif", "e\u0301.tif", "🛰.tif", "a:b.tif", "NETCDF:x.tif", "<a>.tif", ".hidden.tif", "nodot", " .tif"]
+ODD = ["with space.tif", "it's \"quoted\".tif", "new\nline.tif", "tab\there.tif", "-dash.tif", "ünïcödé 衛星.tif",
+       "a,b;c.tif", "100%.tif", "$HOME `id`.tif", "*.tif", "[x].tif", "back\\slash.tif", "x" * 251 + ".tif", "#hash.tif",
+       "a?b=c&d.tif", "@list.tif", "~.tif", "e\u0301.tif", "🛰.tif", "a:b.tif", "NETCDF:x.tif", "<a>.tif", ".hidden.tif",
+       "nodot", " .tif"]
 
 
 @caused(1, 1)
@@ -66,7 +67,7 @@ def long_paths(shop, _):
 
 @caused(1, 1)
 def names_that_are_not_utf8(shop, _):
-    """Names that are not UTF-8, among the inputs, in a folder, in a list, as the output: all refused by name at once."""
+    """Names that are not UTF-8, as inputs, in a folder, a glob, a list: all refused by name at once."""
     shop.raster("a.tif", 100)
     shop.path("folder").mkdir()
     bad = [b"one\xff.tif", b"two\xfe.tif", b"three\xc3.tif"]

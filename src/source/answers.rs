@@ -88,6 +88,14 @@ impl Answers {
         })
     }
 
+    /// The addresses that failed, each once.
+    pub fn failed(&self) -> Vec<String> {
+        let mut failed: Vec<String> = self.failures.iter().map(|answer| answer.address.clone()).collect();
+        failed.sort();
+        failed.dedup();
+        failed
+    }
+
     /// How the server refused for good the source of this name, which failed with this error.
     pub fn refused(&self, name: &str, error: &str) -> Option<String> {
         let of_error = ["response code: ", "response_code="].iter().find_map(|mark| {
@@ -161,6 +169,7 @@ mod tests {
     fn a_file_beside_that_could_not_be_had_is_a_failure() {
         let found = heard(&["VSICURL: GetFileSize(http://h/a.tif.msk)=0  response_code=503", ASKED]);
         assert_eq!(found.failure().unwrap(), "HTTP status 503 from http://h/a.tif.msk");
+        assert_eq!(found.failed(), ["http://h/a.tif.msk"]);
     }
 
     #[test]

@@ -72,10 +72,10 @@ impl Patience<'_> {
         let mut attempt = 1;
         loop {
             let (result, again) = listen(name, &mut work);
-            if !again || attempt > self.retries || !self.wait(attempt) {
-                return result.map_err(|error| told(error, attempt));
+            match again {
+                Some(failed) if attempt <= self.retries && self.wait(attempt) => forget(name, &failed),
+                _ => return result.map_err(|error| told(error, attempt)),
             }
-            forget(name);
             attempt += 1;
         }
     }
@@ -84,11 +84,13 @@ impl Patience<'_> {
     /// caller to do, in smaller pieces: of many requests at once, one fails soon.
     pub fn once<T>(&self, name: &str, work: impl FnOnce() -> Result<T>) -> Option<Result<T>> {
         let (result, again) = listen(name, work);
-        if !again || self.retries == 0 || !self.wait(1) {
-            return Some(result.map_err(|error| told(error, 1)));
+        match again {
+            Some(failed) if self.retries > 0 && self.wait(1) => {
+                forget(name, &failed);
+                None
+            }
+            _ => Some(result.map_err(|error| told(error, 1))),
         }
-        forget(name);
-        None
     }
 
     /// Waits before the next attempt; whether there is to be one. Twice as long each time, and not all workers alike.
@@ -118,9 +120,9 @@ pub(super) fn hear(message: &str) {
     HEARD.with_borrow_mut(|heard| heard.iter_mut().for_each(|answers| answers.hear(message)));
 }
 
-/// Does `work` and listens to what servers answer meanwhile; its result, which is an error where one failed, and whether
-/// it may be another one the next time.
-fn listen<T>(name: &str, work: impl FnOnce() -> Result<T>) -> (Result<T>, bool) {
+/// Does `work` and listens to what servers answer meanwhile; its result, which is an error where one failed, and where it
+/// may be another one the next time the addresses that failed, as far as they are known.
+fn listen<T>(name: &str, work: impl FnOnce() -> Result<T>) -> (Result<T>, Option<Vec<String>>) {
     let before = HEARD.replace(Some(Answers::default()));
     // Errors to set an option leave servers unheard, as they were without it.
     let _ = set_thread_local_config_option("CPL_DEBUG", TALKERS);
@@ -130,16 +132,16 @@ fn listen<T>(name: &str, work: impl FnOnce() -> Result<T>) -> (Result<T>, bool) 
     let answers = HEARD.replace(before).unwrap_or_default();
     let asked_servers = is_remote(name) || answers.any();
     match result {
-        result if !asked_servers => (result, false),
+        result if !asked_servers => (result, None),
         Ok(made) => match answers.failure() {
-            None => (Ok(made), false),
-            Some(failure) => (Err(Error::new(Failure(failure))), true),
+            None => (Ok(made), None),
+            Some(failure) => (Err(Error::new(Failure(failure))), Some(answers.failed())),
         },
         Err(error) => match (answers.failure(), answers.refused(name, &format!("{error:#}"))) {
-            (Some(failure), _) => (Err(error.context(Failure(failure))), true),
-            (None, Some(refusal)) => (Err(error.context(NotGiven(refusal))), false),
+            (Some(failure), _) => (Err(error.context(Failure(failure))), Some(answers.failed())),
+            (None, Some(refusal)) => (Err(error.context(NotGiven(refusal))), None),
             // What a server gave without complaint may be other bytes than were asked for.
-            (None, None) => (Err(error), true),
+            (None, None) => (Err(error), Some(Vec::new())),
         },
     }
 }
@@ -176,18 +178,28 @@ fn is_remote(name: &str) -> bool {
         .any(|mark| name.contains(mark))
 }
 
-/// Has GDAL forget what it keeps of the answers of a source's server: failures, and parts that are too short.
-fn forget(name: &str) {
+/// Has GDAL forget what it keeps of the answers of a source's server: failures, and parts that are too short. What it got
+/// from other addresses stays, so that each attempt comes further; all goes where it is not known which ones failed.
+fn forget(name: &str, failed: &[String]) {
     let (folder, file) = name.rsplit_once('/').unwrap_or(("", name));
     // With the files beside it, which begin alike.
     let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
-    let at_server = is_remote(name) && name.starts_with("/vsi") && !name[1..].contains("/vsi");
-    // SAFETY: the text ends with a zero byte and lives during the call; both calls take GDAL's own locks.
+    let nested = name.get(1..).is_some_and(|rest| rest.contains("/vsi"));
+    let beginnings = match failed {
+        // An archive, or what a virtual raster refers to.
+        _ if !name.starts_with("/vsi") || !is_remote(name) || nested => Vec::new(),
+        failed if name.starts_with("/vsicurl/") && !failed.is_empty() => {
+            failed.iter().map(|address| format!("/vsicurl/{address}")).collect()
+        }
+        _ => vec![format!("{folder}/{stem}")],
+    };
+    // SAFETY: the texts end with a zero byte and live during the calls, which take GDAL's own locks.
     unsafe {
-        match CString::new(format!("{folder}/{stem}")) {
-            Ok(beginning) if at_server => gdal_sys::VSICurlPartialClearCache(beginning.as_ptr()),
-            // An archive, or what a virtual raster refers to.
-            _ => gdal_sys::VSICurlClearCache(),
+        for beginning in beginnings.iter().filter_map(|text| CString::new(text.as_str()).ok()) {
+            gdal_sys::VSICurlPartialClearCache(beginning.as_ptr());
+        }
+        if beginnings.is_empty() {
+            gdal_sys::VSICurlClearCache();
         }
     }
 }

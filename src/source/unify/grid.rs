@@ -71,7 +71,10 @@ impl Unifier<'_> {
 
     /// Says why there is no grid, whichever sources were left out.
     fn refuse_grid(&mut self, error: GridError) {
-        let all = count_of(self.sources.len());
+        let all = match self.sources.len() {
+            1 => some_names(self.sources, &[0]),
+            count => count_of(count),
+        };
         let problem = match error {
             GridError::MixedResolution(..) | GridError::NoCommonResolution => {
                 Problem::new(all, "no resolution divides those of all inputs")
