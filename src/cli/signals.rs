@@ -62,6 +62,8 @@ fn end_at_once(unfinished: &Mutex<Unfinished>) {
             Failure::Interrupted
         }
         Unfinished::Nothing => Failure::Interrupted,
+        // It ends by itself, and well.
+        Unfinished::Done => return,
     };
     std::process::exit(messages::print_failure(&failure) as i32);
 }

@@ -48,6 +48,8 @@ pub enum Unfinished {
     Worthless(PathBuf),
     /// A part that another run can go on with.
     Part(PathBuf),
+    /// The output has its name: there is nothing to be ended any more.
+    Done,
 }
 
 impl Unfinished {

@@ -81,7 +81,7 @@ pub fn write(settings: &Settings, mut prepared: Prepared, hooks: &Hooks) -> Resu
         return Err(if part { kept(&mut target) } else { Failure::Interrupted });
     }
     target.persist(settings.overwrite)?;
-    drop(told);
+    told.now(Unfinished::Done);
     prepared.time("finish", finishing.elapsed());
     let mut report = report(settings, prepared, &written, &totals, findings, hooks);
     (report.sha256, report.blocks.taken_over) = (sha256, taken_over);
@@ -203,6 +203,10 @@ fn write_blocks(
     let mut writer = storing.writer;
     if let Err(error) = made {
         let part = writer.can_be_resumed();
+        if part {
+            // The disk may be slow, and whoever ends the process at once must not remove it.
+            hooks.unfinished.lock().unwrap_or_else(PoisonError::into_inner).worth_keeping();
+        }
         // The first error counts; what the index tells by now is kept in any case.
         let _ = writer.leave();
         return Err(Left { error, part });
@@ -272,10 +276,17 @@ impl<'a> Told<'a> {
         *hooks.unfinished.lock().unwrap_or_else(PoisonError::into_inner) = unfinished;
         Told(hooks.unfinished)
     }
+
+    fn now(&self, unfinished: Unfinished) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = unfinished;
+    }
 }
 
 impl Drop for Told<'_> {
     fn drop(&mut self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Unfinished::Nothing;
+        let mut unfinished = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if *unfinished != Unfinished::Done {
+            *unfinished = Unfinished::Nothing;
+        }
     }
 }
