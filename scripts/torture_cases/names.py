@@ -4,10 +4,10 @@ import shutil
 
 from .workshop import caused
 
-ODD = ["with space.tif", "it's \"quoted\".tif", "new\nline.tif", "tab\there.tif", "-dash.tif", "ünïcödé 衛星.tif",
-       "a,b;c.tif", "100%.tif", "$HOME `id`.tif", "*.tif", "[x].tif", "back\\slash.tif", "x" * 251 + ".tif", "#hash.tif",
-       "a?b=c&d.tif", "@list.tif", "~.tif", "e\u0301.tif", "🛰.tif", "a:b.tif", "NETCDF:x.tif", "<a>.tif", ".hidden.tif",
-       "nodot", " .tif"]
+ODD = ["with space.tif", "it's \"quoted\".tif", "new\nline.tif", "tab\there.tif", "-dash.tif",
+       "ünïcödé 衛星.tif", "a,b;c.tif", "100%.tif", "$HOME `id`.tif", "*.tif", "[x].tif", "back\\slash.tif",
+       "x" * 251 + ".tif", "#hash.tif", "a?b=c&d.tif", "@list.tif", "~.tif", "e\u0301.tif", "🛰.tif", "a:b.tif",
+       "NETCDF:x.tif", "<a>.tif", ".hidden.tif", "nodot", " .tif"]
 
 
 @caused(1, 1)

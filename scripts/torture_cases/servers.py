@@ -65,7 +65,7 @@ def check(shop, what, outcome, wanted):
 
 @caused(7, 40)
 def servers_that_do_not_recover(shop, times):
-    """A server that fails for good from some request on: the error names source, status and attempts; skipped, it is listed."""
+    """A server that fails for good: the error names source, status and attempts; skipped, it is listed."""
     server, words, _ = serve(shop)
     ways = ["500", "503", "429", "403", "404", "drop", "short"]
     for number in range(times):

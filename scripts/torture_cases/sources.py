@@ -8,13 +8,14 @@ from .workshop import caused
 
 @caused(6, 60)
 def sources_that_change(shop, times):
-    """A source is deleted, cut, overwritten or replaced at a random moment: an error, or one source's pixels throughout."""
+    """A source is deleted, cut, overwritten or replaced meanwhile: an error, or one source's pixels."""
     options = "COMPRESS=DEFLATE PREDICTOR=2 TILED=YES BLOCKXSIZE=128 BLOCKYSIZE=128"
     for kind in ("plain", "none"):
         made = options if kind == "plain" else "COMPRESS=NONE TILED=YES BLOCKXSIZE=128 BLOCKYSIZE=128"
         for name in ("first.tif", "second.tif", "other.tif"):
             shop.raster(name, 1300, 2, "UInt16", (600 if name == "other.tif" else 0, 0), made, values=3000)
-        words = ["in.tif", "other.tif", "--progress", "none", "--compress", "zstd", "--checkpoint", "0", "--block", "128"]
+        words = ["in.tif", "other.tif", "--progress", "none", "--compress", "zstd", "--checkpoint", "0"]
+        words += ["--block", "128"]
         wanted, seconds = {}, 0
         for name in ("first.tif", "second.tif"):
             shutil.copy(shop.path(name), shop.path("in.tif"))
@@ -114,7 +115,8 @@ def leave_part(shop, words, seconds):
     child = shop.start(*words, "-o", "out.tif")
     deadline = time.monotonic() + 10 * seconds + 5
     while child.poll() is None and time.monotonic() < deadline:
-        if any(shop.path(n).stat().st_size > 500 for n in shop.hidden() if n.endswith(".index") and shop.path(n).exists()):
+        indices = [shop.path(name) for name in shop.hidden() if name.endswith(".index")]
+        if any(path.stat().st_size > 500 for path in indices if path.exists()):
             break
         time.sleep(0.001)
     child.kill()
