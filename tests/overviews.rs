@@ -140,7 +140,7 @@ fn overviews_by_a_kernel_equal_gdaladdos() {
             let line = "a.tif b.tif --block 64 --co INTERLEAVE=PIXEL";
             folder.run(&format!("{line} -o plain.tif")).done();
             for how in KERNELS {
-                for factors in ["2,4,8", "3", "16"] {
+                for factors in [["2,4,8", "16"], ["2,4,8", "3"]][odd] {
                     let what = format!("{how} of {} with {odd} by {factors}", look.pixel_type);
                     let ours = format!("--overviews {factors} --overview-resampling {how} --chunk 64");
                     folder.run(&format!("{line} -o {how}.tif {ours} --overwrite")).done();

@@ -64,6 +64,8 @@ fn serve(
     heard: &Mutex<Vec<String>>,
     behave: &Behaviour,
 ) -> std::io::Result<()> {
+    // Else head and body, written one after the other, would wait for each other's receipt.
+    connection.set_nodelay(true)?;
     let mut lines = BufReader::new(connection.try_clone()?);
     loop {
         let (mut request, mut range) = (String::new(), None);
