@@ -26,7 +26,7 @@ def medoid(values, clear):
     return found * clear.any(axis=0)
 
 
-def geometric_median(values, clear, unit=1 / 512):
+def geometric_median(values, clear, unit=1 / 512, most_steps=MOST_STEPS):
     """The points (bands × pixels) of the least sum of distances; 0 where no date has data.
 
     Pixels are done after a step that is shorter than `unit`, or than a millionth of their dates' mean distance (in
@@ -43,7 +43,7 @@ def geometric_median(values, clear, unit=1 / 512):
     values = values - centre
     points = (values * weights[:, None]).sum(axis=0) / counts
     short = None
-    for number in range(MOST_STEPS):
+    for number in range(most_steps):
         points, length, spread = step(values, weights, points)
         if short is None:
             short = numpy.maximum(values.dtype.type(unit), small * spread / counts)
