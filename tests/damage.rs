@@ -5,24 +5,7 @@ mod common;
 
 use std::process::Command;
 
-use common::{Field, Folder, Outcome, Source, Tiff, random};
-
-/// Numbers that look random and are the same on every run.
-struct Numbers {
-    seed: u64,
-    asked: usize,
-}
-
-impl Numbers {
-    fn below(&mut self, end: usize) -> usize {
-        self.asked += 1;
-        (random(self.seed, 1, self.asked, 0) % end.max(1) as u64) as usize
-    }
-
-    fn one<T: Copy>(&mut self, of: &[T]) -> T {
-        of[self.below(of.len())]
-    }
-}
+use common::{Field, Folder, Numbers, Outcome, Source, Tiff, random};
 
 /// A small source in one of many layouts.
 fn write_source(folder: &Folder, numbers: &mut Numbers) {
@@ -182,7 +165,7 @@ fn a_damaged_source_gives_an_error_or_gdals_pixels() {
     let cases = std::env::var("DAMAGES").map_or(150, |cases| cases.parse().unwrap());
     for seed in 0..cases {
         let folder = Folder::new();
-        let mut numbers = Numbers { seed, asked: 0 };
+        let mut numbers = Numbers::new(seed, 1);
         write_source(&folder, &mut numbers);
         write_good(&folder);
         let mut tiff = Tiff::of(folder.read("bad.tif"));

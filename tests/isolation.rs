@@ -9,22 +9,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{Folder, Outcome, Source, assert_same_pixels, random};
-
-/// Four sources of noise that overlap, with nodata, or with masks instead.
-fn write_sources(folder: &Folder, mask: bool) {
-    let places = [(0.0, 0.0), (250.0, 30.0), (20.0, -260.0), (270.0, -250.0)];
-    for (number, (x, y)) in places.into_iter().enumerate() {
-        let value = move |band, x, y| i128::from(1 + random(number as u64, band, x / 3, y) % 200);
-        let source = Source::new(300, 300).bands(3).at(x, y).pixels(value);
-        let source = match mask {
-            true => source.internal_mask(move |x, y| !random(9, number, x / 40, y / 40).is_multiple_of(4)),
-            false => source.nodata(7.0),
-        };
-        let options = "TILED=YES BLOCKXSIZE=64 BLOCKYSIZE=64 COMPRESS=DEFLATE INTERLEAVE=PIXEL";
-        source.options(options).write(folder.path(format!("in{number}.tif")));
-    }
-}
+use common::{Folder, Outcome, Source, assert_same_pixels, random, write_overlapping};
 
 /// Scenes of two bands and a mask, a file each.
 fn write_scenes(folder: &Folder) {
@@ -56,7 +41,7 @@ fn check_same(folder: &Folder, job: &str) {
 #[test]
 fn children_make_the_file_that_the_process_itself_makes() {
     let folder = Folder::new();
-    write_sources(&folder, false);
+    write_overlapping(&folder, false);
     check_same(&folder, JOB);
     check_same(&folder, &format!("{JOB} --reader vrt --bands 3,1 --chunk 128"));
     check_same(&folder, &format!("{JOB} --format cog --overview-resampling cubic --method mean"));
@@ -71,7 +56,7 @@ fn children_make_the_file_that_the_process_itself_makes() {
         source.write(folder.path(format!("warped{number}.tif")));
     }
     check_same(&folder, "warped0.tif warped1.tif -o out.tif --block 64 --crs EPSG:3857 --resampling cubic");
-    write_sources(&folder, true);
+    write_overlapping(&folder, true);
     check_same(&folder, &format!("{JOB} --overviews 2,4"));
     check_same(&folder, &format!("{JOB} --format cog --chunk 192"));
 }
@@ -89,7 +74,7 @@ fn children_decide_masked_scenes() {
 #[test]
 fn a_job_whose_children_died_with_it_goes_on_to_the_same_bytes() {
     let folder = Folder::new();
-    write_sources(&folder, false);
+    write_overlapping(&folder, false);
     folder.run(JOB).done();
     let wanted = folder.read("out.tif");
     fs::remove_file(folder.path("out.tif")).unwrap();
@@ -115,7 +100,7 @@ fn a_job_whose_children_died_with_it_goes_on_to_the_same_bytes() {
 
 /// A virtual raster beside the sources whose pixels come out of a pipe: whoever reads it waits for ever.
 fn write_waiting(folder: &Folder) {
-    write_sources(folder, false);
+    write_overlapping(folder, false);
     folder.tool("mkfifo pipe.tif");
     let band = |number: usize| {
         format!(
@@ -278,7 +263,7 @@ fn a_source_that_lets_children_hang_is_named_or_left_out() {
 #[test]
 fn a_source_that_wants_more_than_the_ceiling_is_named_or_left_out() {
     let folder = Folder::new();
-    write_sources(&folder, false);
+    write_overlapping(&folder, false);
     // A kernel that wants thousands of pixels around each, of which nothing is known before it is read.
     let size = 20_001;
     let band = |number: usize| {
@@ -324,7 +309,7 @@ fn children_end_with_their_parent_whatever_they_wait_for() {
 #[test]
 fn what_does_not_go_together_is_refused() {
     let folder = Folder::new();
-    write_sources(&folder, false);
+    write_overlapping(&folder, false);
     folder.run(&format!("{JOB} --window-timeout 5")).ended(2).names(&["--window-timeout", "--isolate"]);
     folder.run(&format!("{JOB} --isolate 2 --threads 3")).ended(2).names(&["--isolate", "--threads"]);
     folder.run(&format!("{JOB} --isolate 0")).ended(2).names(&["at least one"]);
@@ -334,7 +319,7 @@ fn what_does_not_go_together_is_refused() {
 #[test]
 fn the_budget_has_lines_for_the_children() {
     let folder = Folder::new();
-    write_sources(&folder, false);
+    write_overlapping(&folder, false);
     folder.run(&format!("{JOB} --isolate 2 --dry-run")).done().prints(&["child processes", "2 workers"]);
     let least = folder.run(&format!("{JOB} --isolate 1 --memory 60MiB")).refused();
     least.names(&["budget of 60 mib is too small"]);

@@ -7,23 +7,7 @@ use std::fs;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{Folder, Outcome, Source, random};
-
-/// Four sources of noise that overlap, with nodata, or with masks instead.
-fn write_sources(folder: &Folder, mask: bool) {
-    for (number, (x, y)) in
-        [(0.0, 0.0), (250.0, 30.0), (20.0, -260.0), (270.0, -250.0)].into_iter().enumerate()
-    {
-        let value = move |band, x, y| i128::from(1 + random(number as u64, band, x / 3, y) % 200);
-        let source = Source::new(300, 300).bands(3).at(x, y).pixels(value);
-        let source = match mask {
-            true => source.internal_mask(move |x, y| !random(9, number, x / 40, y / 40).is_multiple_of(4)),
-            false => source.nodata(7.0),
-        };
-        let options = "TILED=YES BLOCKXSIZE=64 BLOCKYSIZE=64 COMPRESS=DEFLATE INTERLEAVE=PIXEL";
-        source.options(options).write(folder.path(format!("in{number}.tif")));
-    }
-}
+use common::{Folder, Outcome, Source, random, write_overlapping};
 
 const JOB: &str = "in0.tif in1.tif in2.tif in3.tif -o out.tif --block 64 --checkpoint 0 --progress none";
 
@@ -55,7 +39,7 @@ fn killed_at(folder: &Folder, line: &str, lines: usize) -> bool {
 /// Whether a killed and resumed job makes the file that an undisturbed one makes; killed as often as it can be.
 fn check_kills(mask: bool, options: &str, kills: u64) {
     let folder = Folder::new();
-    write_sources(&folder, mask);
+    write_overlapping(&folder, mask);
     folder.run(&format!("{JOB} {options}").replace("out.tif", "wanted.tif")).done();
     let mut killed = 0;
     for kill in 0..kills {
@@ -100,7 +84,7 @@ fn overviews_are_made_of_what_stood_in_the_file_too() {
 
 /// A part that a killed run left.
 fn leave_part(folder: &Folder) {
-    write_sources(folder, false);
+    write_overlapping(folder, false);
     let mut lines = 8;
     while !killed_at(folder, JOB, lines) {
         fs::remove_file(folder.path("out.tif")).unwrap();
@@ -112,7 +96,7 @@ fn leave_part(folder: &Folder) {
 #[test]
 fn an_image_on_its_way_behind_its_overviews_arrives() {
     let folder = Folder::new();
-    write_sources(&folder, true);
+    write_overlapping(&folder, true);
     let job = format!("{JOB} --format cog --compress none");
     folder.run(&job.replace("out.tif", "wanted.tif")).done();
     let moves = |folder: &Folder| {
@@ -168,7 +152,7 @@ fn a_part_of_another_job_is_refused_and_what_differs_is_told() {
 #[test]
 fn with_nothing_to_go_on_with_a_job_begins_afresh() {
     let folder = Folder::new();
-    write_sources(&folder, false);
+    write_overlapping(&folder, false);
     folder.run(&JOB.replace("out.tif", "wanted.tif")).done();
     // What was left before the first entry says nothing.
     folder.write(".out.tif.abc123.partial", "header");
@@ -201,7 +185,7 @@ fn blocks_that_are_not_as_they_were_stored_are_made_again_whatever_happens_then(
 #[test]
 fn what_a_full_disk_left_goes_on_when_there_is_room() {
     let folder = Folder::new();
-    write_sources(&folder, false);
+    write_overlapping(&folder, false);
     folder.run(&JOB.replace("out.tif", "wanted.tif")).done();
     let size = folder.read("wanted.tif").len();
     for tenths in 1..10 {
@@ -247,7 +231,7 @@ fn what_differs_decides_whether_a_job_goes_on_and_not_which_time_is_later() {
 #[test]
 fn of_two_runs_that_make_one_file_the_second_is_refused() {
     let folder = Folder::new();
-    write_sources(&folder, false);
+    write_overlapping(&folder, false);
     // What a run that is at work holds.
     folder.write(".out.tif.zzz999.partial", "");
     let index = fs::File::create(folder.path(".out.tif.zzz999.partial.index")).unwrap();
@@ -266,7 +250,7 @@ fn of_two_runs_that_make_one_file_the_second_is_refused() {
 #[test]
 fn an_interrupted_job_keeps_what_it_made_and_says_how_to_go_on() {
     let folder = Folder::new();
-    write_sources(&folder, false);
+    write_overlapping(&folder, false);
     folder.run(&JOB.replace("out.tif", "wanted.tif")).done();
     let words: Vec<&str> = JOB.split_whitespace().collect();
     let mut child = folder.command(&words).stderr(Stdio::piped()).spawn().unwrap();

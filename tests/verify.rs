@@ -6,7 +6,7 @@ mod common;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use common::{Folder, Source, Tiff, random};
+use common::{Folder, Numbers, Source, Tiff, random};
 use gdal::Dataset;
 use gdal::raster::RasterBand;
 use mosaic_stream::run::verify::product::{Examined, Recorded, examine};
@@ -59,19 +59,6 @@ fn sound_files_of_every_layout_are_found_sound() {
         assert!(printed.contains("faults      none"), "{job}: {printed}");
         let alone = look(&folder.path("out.tif"), None);
         assert!(alone.faults.is_empty() && alone.blocks > 5, "{job}: {:?}", told(&alone));
-    }
-}
-
-/// Numbers that look random and are the same on every run.
-struct Numbers {
-    seed: u64,
-    asked: usize,
-}
-
-impl Numbers {
-    fn below(&mut self, end: usize) -> usize {
-        self.asked += 1;
-        (random(self.seed, 2, self.asked, 0) % end.max(1) as u64) as usize
     }
 }
 
@@ -205,7 +192,7 @@ fn two_hundred_damages_are_found() {
         let digest = recorded.sha256.clone();
         let before = read(&path).unwrap();
         for seed in (0..cases).filter(|seed| seed % LAYOUTS.len() as u64 == number as u64) {
-            let mut numbers = Numbers { seed, asked: 0 };
+            let mut numbers = Numbers::new(seed, 2);
             let mut tiff = Tiff::of(sound.clone());
             let (mut how, mut seen, mut block) = damage(&mut tiff, &mut numbers);
             while tiff.bytes == sound {

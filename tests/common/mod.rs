@@ -5,11 +5,13 @@
 #![allow(dead_code, unused_imports)]
 
 mod folder;
+mod noise;
 mod raster;
 mod source;
 mod tiff;
 
 pub use folder::{Folder, Outcome};
+pub use noise::{Numbers, write_overlapping};
 pub use raster::Raster;
 pub use source::{Color, Source, pixel_type_nodata, pixel_types, pixel_value, random, value_range};
 pub use tiff::{Field, Tiff};

@@ -2,8 +2,8 @@
 //! it is, so that another run can go on with it.
 //!
 //! The index is text, a line an entry, each behind the checksum of its text: first what the job is, then now and then
-//! the blocks stored since the last entry, at last that they move up to make room for overviews. A line that a death cut short does not count, nor what is behind it.
-//! Whoever works on a part holds a lock on its index.
+//! the blocks stored since the last entry, at last that they move up to make room for overviews. A line that a death
+//! cut short does not count, nor what is behind it. Whoever works on a part holds a lock on its index.
 
 mod entry;
 mod index;

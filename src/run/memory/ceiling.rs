@@ -54,7 +54,7 @@ impl fmt::Display for Exhausted {
     }
 }
 
-/// What the watch knows of a job, and the job of it.
+/// What is known of a job that is watched, and what came of it.
 #[derive(Default)]
 pub struct Watch {
     /// The budget's lines; none before there is a plan.
@@ -73,15 +73,13 @@ pub fn watched<R>(
     work: impl FnOnce(&Watch) -> R,
 ) -> (R, Option<Exhausted>) {
     let watch = Watch::default();
-    let look = || {
-        if let Some(ceiling) = ceiling {
-            watch.look((ceiling, from_plan), stop);
-        }
-    };
+    let look = |ceiling| watch.look((ceiling, from_plan), stop);
     let result = std::thread::scope(|scope| {
-        let builder = std::thread::Builder::new().name("ceiling".into()).stack_size(64 << 10);
-        // A job that cannot have one thread more runs without it.
-        let _ = builder.spawn_scoped(scope, look);
+        if let Some(ceiling) = ceiling {
+            let builder = std::thread::Builder::new().name("ceiling".into()).stack_size(64 << 10);
+            // A job that cannot have one thread more runs without it.
+            let _ = builder.spawn_scoped(scope, move || look(ceiling));
+        }
         let ending = Ending(&watch);
         let result = work(&watch);
         drop(ending);

@@ -29,14 +29,11 @@ impl Holdings {
 
     /// Where most of the growth since `before` is, and how much that is.
     pub fn grown_most(&self, before: &Holdings) -> (&'static str, u64) {
+        let other_pieces = |of: &Holdings| of.heap.saturating_sub(of.gdal_cache);
         let beyond_heap = |of: &Holdings| of.resident.saturating_sub(of.heap + of.heap_spare);
         let places = [
             ("GDAL's block cache", self.gdal_cache.saturating_sub(before.gdal_cache)),
-            (
-                "pieces of the C heap in use",
-                (self.heap - self.gdal_cache.min(self.heap))
-                    .saturating_sub(before.heap - before.gdal_cache.min(before.heap)),
-            ),
+            ("pieces of the C heap in use", other_pieces(self).saturating_sub(other_pieces(before))),
             ("free pieces of the C heap", self.heap_spare.saturating_sub(before.heap_spare)),
             ("stacks, libraries and mapped files", beyond_heap(self).saturating_sub(beyond_heap(before))),
         ];
