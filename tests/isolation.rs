@@ -101,21 +101,26 @@ fn a_job_whose_children_died_with_it_goes_on_to_the_same_bytes() {
 /// A virtual raster beside the sources whose pixels come out of a pipe: whoever reads it waits for ever.
 fn write_waiting(folder: &Folder) {
     write_overlapping(folder, false);
-    folder.tool("mkfifo pipe.tif");
+    write_waiting_for(folder, "pipe.tif", "waits.vrt", (100, -100));
+}
+
+/// A virtual raster whose pixels come out of this pipe, and its upper left corner.
+fn write_waiting_for(folder: &Folder, pipe: &str, name: &str, (x, y): (i32, i32)) {
+    folder.tool(&format!("mkfifo {pipe}"));
     let band = |number: usize| {
         format!(
             "<VRTRasterBand dataType=\"Byte\" band=\"{number}\"><NoDataValue>7</NoDataValue><SimpleSource>\
-             <SourceFilename relativeToVRT=\"1\">pipe.tif</SourceFilename><SourceBand>{number}</SourceBand>\
+             <SourceFilename relativeToVRT=\"1\">{pipe}</SourceFilename><SourceBand>{number}</SourceBand>\
              <SourceProperties RasterXSize=\"300\" RasterYSize=\"300\" DataType=\"Byte\" BlockXSize=\"64\" \
              BlockYSize=\"64\"/><SrcRect xOff=\"0\" yOff=\"0\" xSize=\"300\" ySize=\"300\"/>\
              <DstRect xOff=\"0\" yOff=\"0\" xSize=\"300\" ySize=\"300\"/></SimpleSource></VRTRasterBand>"
         )
     };
     folder.write(
-        "waits.vrt",
+        name,
         format!(
             "<VRTDataset rasterXSize=\"300\" rasterYSize=\"300\"><SRS>EPSG:4326</SRS>\
-             <GeoTransform>100, 1, 0, -100, 0, -1</GeoTransform>{}{}{}</VRTDataset>",
+             <GeoTransform>{x}, 1, 0, {y}, 0, -1</GeoTransform>{}{}{}</VRTDataset>",
             band(1),
             band(2),
             band(3)
@@ -146,9 +151,11 @@ fn start_and(folder: &Folder, line: &str, mut now: impl FnMut(&Child) -> bool) -
     let mut job = start(folder, line);
     wait_for(|| {
         if waits(&job.id().to_string()) {
-            let pipe =
-                OpenOptions::new().write(true).custom_flags(libc::O_NONBLOCK).open(folder.path("pipe.tif"));
-            let _ = pipe.and_then(|mut pipe| pipe.write_all(b"something"));
+            for name in ["pipe.tif", "second.tif"] {
+                let mut for_writing = OpenOptions::new();
+                let pipe = for_writing.write(true).custom_flags(libc::O_NONBLOCK).open(folder.path(name));
+                let _ = pipe.and_then(|mut pipe| pipe.write_all(b"something"));
+            }
         }
         job.try_wait().unwrap().is_some() || now(&job)
     });
@@ -207,9 +214,7 @@ fn a_child_that_dies_is_replaced_and_the_file_is_right() {
     let mut job = start_and(&folder, WAITING, |job| children(job).iter().any(|id| waits(id)));
     assert!(job.try_wait().unwrap().is_none(), "{}", end(job).stderr);
     // From now on there are pixels where the pipe was.
-    let value = |band, x, y| i128::from(1 + random(77, band, x, y) % 200);
-    Source::new(300, 300).bands(3).pixels(value).write(folder.path("real.tif"));
-    fs::rename(folder.path("real.tif"), folder.path("pipe.tif")).unwrap();
+    fill_pipe(&folder, "pipe.tif");
     wait_for(|| {
         children(&job).iter().filter(|id| waits(id)).for_each(|id| signal("-ABRT", id));
         job.try_wait().unwrap().is_some()
@@ -223,6 +228,11 @@ fn a_child_that_dies_is_replaced_and_the_file_is_right() {
 /// The file must hold what the other sources alone give.
 fn check_without(folder: &Folder) {
     folder.run(&format!("{JOB} --overwrite").replace("out.tif", "without.tif")).done();
+    check_pixels(folder);
+}
+
+/// Both files must hold the same.
+fn check_pixels(folder: &Folder) {
     let (found, wanted) = (folder.raster("out.tif"), folder.raster("without.tif"));
     assert_eq!(found.size(), wanted.size());
     for band in 1..=3 {
@@ -247,6 +257,51 @@ fn a_source_that_ends_each_child_is_named_or_left_out() {
     check_without(&folder);
     let report: serde_json::Value = serde_json::from_slice(&folder.read("report.json")).unwrap();
     assert_eq!(report["inputs"]["skipped"][0]["source"], "waits.vrt");
+}
+
+/// Pixels in the place of a pipe.
+fn fill_pipe(folder: &Folder, pipe: &str) {
+    let value = |band, x, y| i128::from(1 + random(77, band, x, y) % 200);
+    Source::new(300, 300).bands(3).pixels(value).write(folder.path("real.tif"));
+    fs::rename(folder.path("real.tif"), folder.path(pipe)).unwrap();
+}
+
+#[test]
+fn what_a_killed_job_left_out_stays_left_out_when_it_is_resumed() {
+    let folder = Folder::new();
+    write_waiting(&folder);
+    // Where the job stands still until it is killed.
+    write_waiting_for(&folder, "second.tif", "stays.vrt", (200, -240));
+    let inputs = "in0.tif in1.tif waits.vrt stays.vrt in2.tif in3.tif";
+    let job = format!("{inputs} -o out.tif --block 64 --chunk 64 --progress none");
+    let isolated = format!("{job} --isolate 2 --on-error skip --checkpoint 0 --verify full --resume");
+    let index = || {
+        let name = folder.names().into_iter().find(|name| name.ends_with(".partial.index"));
+        name.map_or(String::new(), |name| fs::read_to_string(folder.path(name)).unwrap_or_default())
+    };
+    let mut killed = start_and(&folder, &isolated, |job| {
+        let tells = index().contains("\"lacking\":\"waits.vrt\"");
+        if !tells {
+            children(job).iter().filter(|id| waits(id)).for_each(|id| signal("-ABRT", id));
+        }
+        tells
+    });
+    assert!(killed.try_wait().unwrap().is_none(), "{}", end(killed).stderr);
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+
+    // Both could be read now; but blocks that lack one of them stand in the part.
+    fill_pipe(&folder, "pipe.tif");
+    fill_pipe(&folder, "second.tif");
+    folder.run(&format!("{job} --resume")).refused().names(&["waits.vrt", "lacks it", "--on-error skip"]);
+    let resumed = folder.run(&format!("{isolated} --report report.json")).done();
+    resumed.names(&["left out", "waits.vrt", "signal 6"]);
+    folder.run(&format!("{job} --overwrite").replace("out.tif", "without.tif").replace("waits.vrt ", "")).done();
+    check_pixels(&folder);
+
+    let verify = format!("verify out.tif --against {inputs} --block 64");
+    folder.run(&format!("{verify} --report report.json")).done();
+    folder.run(&verify).ended(3).names(&["pixels differ"]);
 }
 
 #[test]

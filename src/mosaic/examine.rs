@@ -4,9 +4,10 @@ use std::path::Path;
 
 use anyhow::Context;
 
+use super::children::isolation;
 use super::{Failure, Hooks, prepare, write};
 use crate::config::{Settings, Verify};
-use crate::run::Totals;
+use crate::run::{LeftOut, Totals};
 use crate::run::verify::product::{Examined, Recorded, examine};
 use crate::run::verify::{Verifiers, verify_anew};
 
@@ -46,13 +47,16 @@ pub fn verify(
     }
     let name = path.to_str().context("the file's name is not UTF-8")?;
     let totals = Totals::default();
-    let isolation = write::isolation(&settings, &prepared, &totals, hooks)?;
+    let lacking = recorded.map_or(&[][..], |recorded| &recorded.inputs.lacking);
+    let left_out = LeftOut::new(&prepared.mosaic, lacking);
+    let isolation = isolation(&settings, &prepared, &left_out, &totals, hooks)?;
     let made = (&prepared.mosaic, &prepared.jobs, &prepared.touching);
     let plan = &prepared.plan;
     let by = Verifiers {
         threads: plan.verifiers,
         bytes_to_decide: plan.bytes_to_decide,
         isolation: isolation.as_ref(),
+        left_out: &left_out,
     };
     let pixels = verify_anew(name, made, by, settings.patience(hooks.stop))?;
     write::check_sources_unchanged(&prepared, &[])?;

@@ -6,6 +6,8 @@
 //!        ─verify→ findings ─rename→ the output ─report→
 //! ```
 
+mod blocks;
+mod children;
 mod decoded;
 mod encoding;
 mod examine;
@@ -28,6 +30,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use crate::config::{self, MemoryCeiling, Settings};
+use crate::output::Lacking;
 use crate::plan::{Jobs, Plan, Touching};
 use crate::run::progress::{Progress, Silent};
 use crate::run::report::{Report, Seconds};
@@ -91,6 +94,8 @@ pub struct Prepared {
     pub touching: Touching,
     /// The names of the sources, in the order given.
     pub used: Vec<String>,
+    /// What was decided without sources that were left out while the job ran.
+    pub lacking: Vec<Lacking>,
     /// Inputs left out, and why.
     pub skipped: Vec<Problem>,
     /// What should be known.
@@ -168,6 +173,7 @@ pub fn prepare(settings: &Settings, hooks: &mut Hooks) -> Result<Prepared, Failu
         used,
         skipped,
         warnings,
+        lacking: Vec::new(),
         children_peak: 0,
         seconds,
     })

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::{Hooks, Prepared, Unfinished};
-use crate::config::{SceneSettings, Settings};
+use super::{Failure, Hooks, Prepared, Unfinished};
+use crate::config::{OnError, SceneSettings, Settings};
 use crate::output::{BlockId, BlockWriter, Checkpoints, Container, EncodedBlock, OutputSpec, Stored, Target};
-use crate::output::{Job, create_header, scratch_of};
+use crate::output::{Job, Lacking, create_header, scratch_of};
 use crate::plan::Jobs;
-use crate::run::Sink;
-use crate::source::gdal_version;
+use crate::run::{LeftOut, Sink};
+use crate::source::{Problem, gdal_version};
 
 /// Everything that decides the bytes of the output: the program, what is asked, and the inputs as they are now. How
 /// windows are cut, and by how many workers they are made, does not.
@@ -117,11 +117,23 @@ pub fn job(settings: &Settings, prepared: &Prepared) -> Job {
 }
 
 /// The file to write: a new one, or with `--resume` that of an earlier run of the same job, with what it holds.
-pub fn claim(settings: &Settings, job: &Job, prepared: &mut Prepared) -> Result<(Target, Option<Stored>)> {
+///
+/// # Errors
+/// When it is in use, of another job, or lacks sources that were left out and nobody asks for that any more.
+pub fn claim(
+    settings: &Settings,
+    job: &Job,
+    prepared: &mut Prepared,
+) -> Result<(Target, Option<Stored>), Failure> {
     let output = &settings.output;
     if settings.resume
-        && let Some((target, stored)) = Target::take_over(output, job)?
+        && let Some((mut target, stored)) = Target::take_over(output, job)?
     {
+        let problems = stored.lacking.iter().map(still_left_out).collect::<Vec<_>>();
+        if !problems.is_empty() && !(settings.isolate.is_some() && settings.on_error == OnError::Skip) {
+            target.keep();
+            return Err(Failure::Problems(problems));
+        }
         return Ok((target, Some(stored)));
     }
     let target = Target::new(output)?;
@@ -134,6 +146,11 @@ pub fn claim(settings: &Settings, job: &Job, prepared: &mut Prepared) -> Result<
         )
     }));
     Ok((target, None))
+}
+
+fn still_left_out(Lacking { lacking, because, .. }: &Lacking) -> Problem {
+    Problem::new(&**lacking, format!("the part that is to be resumed lacks it: {because}"))
+        .with_hint("go on with --isolate and --on-error skip, or remove the part with mosaic-stream clean")
 }
 
 /// Opens the file for its blocks: with a new header, or behind what is stored.
@@ -175,12 +192,19 @@ pub struct Storing<'a> {
     pub stored_to: u64,
     /// What the file is to whoever must end the process at once.
     pub unfinished: &'a Mutex<Unfinished>,
+    /// What blocks lack.
+    pub left_out: &'a LeftOut<'a>,
 }
 
 impl<'a> Storing<'a> {
     /// For a writer that has taken over everything before this position.
-    pub fn new(writer: BlockWriter, stored_to: u64, jobs: &'a Jobs, hooks: &'a Hooks) -> Storing<'a> {
-        Storing { writer, jobs, stored_to, unfinished: hooks.unfinished }
+    pub fn new(
+        (writer, stored_to): (BlockWriter, u64),
+        jobs: &'a Jobs,
+        left_out: &'a LeftOut<'a>,
+        hooks: &'a Hooks,
+    ) -> Storing<'a> {
+        Storing { writer, jobs, stored_to, unfinished: hooks.unfinished, left_out }
     }
 }
 
@@ -193,6 +217,7 @@ impl Sink<(BlockId, EncodedBlock)> for Storing<'_> {
         if end <= self.stored_to {
             return Ok(());
         }
+        self.left_out.news().iter().try_for_each(|lacking| self.writer.lacks(lacking))?;
         self.writer.done_to(end)?;
         if self.writer.can_be_resumed() {
             let mut unfinished = self.unfinished.lock().unwrap_or_else(PoisonError::into_inner);

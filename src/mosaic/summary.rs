@@ -13,7 +13,7 @@ use crate::run::report::{
 use crate::run::verify::Findings;
 use crate::run::verify::product::checksums_of;
 use crate::source::direct;
-use crate::source::{Mosaic, PlacedSource};
+use crate::source::{Mosaic, PlacedSource, Problem};
 
 /// What the report tells of a job whose blocks are written.
 pub fn report(
@@ -25,7 +25,9 @@ pub fn report(
     hooks: &Hooks,
 ) -> Report {
     let (plan_report, levels) = (plan_report(&prepared), prepared.encoding.overviews.len());
-    let Prepared { mosaic, plan, jobs, used, skipped, mut warnings, seconds, children_peak, .. } = prepared;
+    let Prepared { mosaic, plan, jobs, used, mut skipped, lacking, mut warnings, .. } = prepared;
+    let Prepared { seconds, children_peak, .. } = prepared;
+    skipped.extend(lacking.iter().map(|source| Problem::new(&*source.lacking, &*source.because)));
     let seconds_of = |nanoseconds: &AtomicU64| nanoseconds.load(Ordering::Relaxed) as f64 / 1e9;
     let in_workers = [
         ("read", &totals.read),
@@ -60,7 +62,7 @@ pub fn report(
         gdal: crate::source::gdal_version(),
         command: hooks.command.clone(),
         output: settings.output.display().to_string(),
-        inputs: Inputs { used, skipped },
+        inputs: Inputs { used, skipped, lacking },
         scenes: SceneReport::all(&mosaic),
         grid: GridReport::new(&mosaic),
         plan: plan_report,

@@ -17,7 +17,7 @@ pub use append::{BlockWriter, Checkpoints, OnThreads, Step, Written};
 pub use header::{Container, Overview, create_header};
 pub use new_dataset::check_pixel_type;
 pub use overview_store::OverviewStore;
-pub use part::{Job, Stored, clean, discard, read_index, scratch_of};
+pub use part::{Job, Lacking, Stored, clean, discard, read_index, scratch_of};
 pub use patch::{BlockId, BlockRecord, Plane};
 pub use spec::{Interleave, OutputBand, OutputSpec};
 pub use target::Target;

@@ -1,6 +1,7 @@
 //! The work itself: windows made by workers, stored in order, verified and reported.
 
 mod isolated;
+mod left_out;
 pub mod memory;
 mod pipeline;
 pub mod progress;
@@ -12,6 +13,7 @@ pub mod verify;
 mod window;
 
 pub use isolated::{Isolation, Program, Treatment, serve};
+pub use left_out::LeftOut;
 pub use pipeline::{Run, Sink, Work, run_jobs};
 pub use pyramid::Pyramid;
 pub use threads::{Stopped, in_parallel, step_by_step};

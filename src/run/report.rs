@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::memory::Sample;
 use super::verify::Findings;
+use crate::output::Lacking;
 use crate::plan::Line;
 use crate::source::{Mosaic, Problem, StackedScene};
 
@@ -66,6 +67,9 @@ pub struct Inputs {
     pub used: Vec<String>,
     /// Those left out, and why.
     pub skipped: Vec<Problem>,
+    /// Those of them that were left out while the job ran, and the pixels that were decided without them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lacking: Vec<Lacking>,
 }
 
 /// A scene.

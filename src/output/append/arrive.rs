@@ -82,7 +82,7 @@ mod tests {
         }
         let end = bytes.len() as u64;
         let stored =
-            Stored { header_bytes: HEADER, position: sizes.len() as u64, end, records, moving_by: None };
+            Stored { position: sizes.len() as u64, end, records, ..Stored::nothing(HEADER) };
         (bytes, stored)
     }
 

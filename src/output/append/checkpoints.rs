@@ -13,7 +13,7 @@ use anyhow::{Context, Result, ensure};
 use twox_hash::XxHash3_64;
 
 use super::{BlockWriter, FRAME};
-use crate::output::part::{Done, Head, Job, Moving, Stored, line};
+use crate::output::part::{Done, Head, Job, Lacking, Moving, Stored, line};
 use crate::output::patch::enter_blocks;
 use crate::output::write_back::Entries;
 use crate::output::{BlockId, BlockRecord, Container};
@@ -33,6 +33,8 @@ pub struct Checkpoints {
 pub(super) struct Progress {
     /// What the first line says, until it stands there.
     head: Option<String>,
+    /// What blocks lack of sources that were left out, until it stands there.
+    lacking: String,
     every: Duration,
     /// When the last entry was made, and when one was last tried to be made.
     last: Instant,
@@ -72,7 +74,9 @@ impl Checkpoints {
         let told = stored.map_or(0, |stored| stored.records.len());
         let position = stored.map_or(0, |stored| stored.position);
         let (last, asked, marks) = (Instant::now(), Instant::now(), VecDeque::new());
-        let progress = Progress { head, every, last, asked, told, position, marks, any: Arc::clone(&any) };
+        let lacking = String::new();
+        let progress =
+            Progress { head, lacking, every, last, asked, told, position, marks, any: Arc::clone(&any) };
         Ok((progress, Entries { file: index, any }))
     }
 }
@@ -96,6 +100,17 @@ impl BlockWriter {
         }
         progress.asked = Instant::now();
         self.tell()
+    }
+
+    /// Blocks that were appended, or are about to be, lack something; to be said before [`Self::done_to`] tells of them.
+    ///
+    /// # Errors
+    /// When it cannot be put into words.
+    pub fn lacks(&mut self, lacking: &Lacking) -> Result<()> {
+        if let Some(progress) = &mut self.progress {
+            progress.lacking += &line(lacking)?;
+        }
+        Ok(())
     }
 
     /// All blocks before this position are stored; 0 where nobody is to go on with the file.
@@ -154,7 +169,7 @@ impl BlockWriter {
         let Some(progress) = &self.progress else { return Ok(None) };
         let here = Mark { position: progress.position, end: self.end, blocks: self.records.len() };
         let Mark { position, end, blocks } = progress.marks.front().copied().unwrap_or(here);
-        let mut text = progress.head.clone().unwrap_or_default();
+        let mut text = progress.head.clone().unwrap_or_default() + &progress.lacking;
         text += &line(&Done::new(position, end, &self.records[progress.told..blocks]))?;
         Ok(Some((text, blocks)))
     }
@@ -162,6 +177,7 @@ impl BlockWriter {
     fn has_told(&mut self, blocks: usize) {
         let Some(progress) = &mut self.progress else { return };
         (progress.head, progress.told, progress.last) = (None, blocks, Instant::now());
+        progress.lacking.clear();
         if progress.marks.front().is_some_and(|mark| mark.blocks <= blocks) {
             progress.marks.pop_front();
         }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::geometry::Window;
 use crate::output::{BlockId, BlockRecord, Plane};
 
 /// Everything that decides the bytes of an output, by name; and where its blocks begin.
@@ -70,6 +71,17 @@ impl Done {
 pub(in crate::output) struct Moving {
     /// Bytes that each moves up.
     pub moving_by: u64,
+}
+
+/// Pixels that were decided without a source, which the job left out while it ran.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lacking {
+    /// The source's name.
+    pub lacking: String,
+    /// Why it was left out.
+    pub because: String,
+    /// The pixels.
+    pub areas: Vec<Window>,
 }
 
 /// The first line.

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::entry::{Done, Head, Job, Moving, read};
+use super::entry::{Done, Head, Job, Lacking, Moving, read};
 use super::index_of;
+use crate::geometry::Window;
 use crate::output::BlockRecord;
 
 /// A part's index, locked for as long as this lives; removed at its end unless it is kept.
@@ -39,6 +40,8 @@ pub struct Stored {
     pub records: Vec<BlockRecord>,
     /// Bytes by which they were about to move up, so that each stands where it did or so much further.
     pub moving_by: Option<u64>,
+    /// What they lack of sources that were left out.
+    pub lacking: Vec<Lacking>,
 }
 
 impl Index {
@@ -105,15 +108,13 @@ pub fn read_index(mut lines: impl BufRead) -> std::io::Result<(Option<(Job, Stor
         match &mut found {
             None => {
                 let Some(Head { job, header_bytes }) = read(line) else { break };
-                let (position, end, records, moving_by) = (0, header_bytes, Vec::new(), None);
-                found = Some((job, Stored { header_bytes, position, end, records, moving_by }));
+                found = Some((job, Stored::nothing(header_bytes)));
             }
             Some((_, stored)) => {
-                let told = match read(line) {
-                    Some(done) => stored.follow(&done),
-                    None => read(line).and_then(|moving| stored.move_up(moving)),
-                };
-                let Some(()) = told else { break };
+                let told = (read(line).map(|done: Done| stored.follow(&done)))
+                    .or_else(|| read(line).map(|moving| stored.move_up(moving)))
+                    .or_else(|| read(line).map(|lacking| stored.lack(lacking)));
+                let Some(Some(())) = told else { break };
             }
         }
         good += bytes as u64;
@@ -122,6 +123,12 @@ pub fn read_index(mut lines: impl BufRead) -> std::io::Result<(Option<(Job, Stor
 }
 
 impl Stored {
+    /// A part that holds a header alone.
+    pub(in crate::output) fn nothing(header_bytes: u64) -> Stored {
+        let (position, end, moving_by) = (0, header_bytes, None);
+        Stored { header_bytes, position, end, records: Vec::new(), moving_by, lacking: Vec::new() }
+    }
+
     /// Takes over what an entry tells; nothing of one whose blocks cannot lie where it says.
     fn follow(&mut self, done: &Done) -> Option<()> {
         // A run that found blocks damaged has dropped them, and tells anew what is stored from there on.
@@ -151,6 +158,13 @@ impl Stored {
         self.end.checked_add(moving_by)?;
         self.moving_by = Some(moving_by);
         Some(())
+    }
+
+    /// Takes over what a source was left out of; nothing of pixels that no raster has.
+    fn lack(&mut self, lacking: Lacking) -> Option<()> {
+        let fits = |from: usize, length: usize| from.checked_add(length).is_some_and(|end| end < 1 << 31);
+        let fit = |area: &Window| fits(area.column, area.columns) && fits(area.row, area.rows);
+        lacking.areas.iter().all(fit).then(|| self.lacking.push(lacking))
     }
 }
 

@@ -2,7 +2,7 @@
 //! it is, so that another run can go on with it.
 //!
 //! The index is text, a line an entry, each behind the checksum of its text: first what the job is, then now and then
-//! the blocks stored since the last entry, at last that they move up to make room for overviews. A line that a death
+//! the blocks stored since the last entry and what they lack of sources that were left out, at last that they move up to make room for overviews. A line that a death
 //! cut short does not count, nor what is behind it. Whoever works on a part holds a lock on its index.
 
 mod entry;
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-pub use entry::Job;
+pub use entry::{Job, Lacking};
 pub(super) use entry::{Done, Head, Moving, line};
 pub(super) use index::{Index, Opened};
 pub use index::{Stored, read_index};

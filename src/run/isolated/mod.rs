@@ -13,7 +13,6 @@
 
 mod ceiling;
 mod child;
-mod left_out;
 mod message;
 mod own_pipes;
 mod pipes;
@@ -26,12 +25,11 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
 
-use super::{Stopped, Totals};
+use super::{LeftOut, Stopped, Totals};
 use crate::geometry::Window;
 use crate::plan::{Plan, Touching};
-use crate::source::{Mosaic, Problem};
+use crate::source::Mosaic;
 use child::{Child, Death, End};
-use left_out::LeftOut;
 use message::{Done, Setup};
 
 pub use child::Program;
@@ -65,7 +63,7 @@ pub struct Isolation<'a> {
     block: usize,
     ask_gdal: bool,
     totals: &'a Totals,
-    left_out: LeftOut,
+    left_out: &'a LeftOut<'a>,
     /// What the children of this stage had in memory at most, summed, and those of the greatest stage before.
     peak: AtomicU64,
     greatest: AtomicU64,
@@ -78,6 +76,7 @@ impl<'a> Isolation<'a> {
         treatment: Treatment<'a>,
         (mosaic, plan, touching): (&'a Mosaic, &Plan, &'a Touching),
         (block, ask_gdal): (usize, bool),
+        left_out: &'a LeftOut<'a>,
         totals: &'a Totals,
     ) -> Isolation<'a> {
         Isolation {
@@ -88,15 +87,10 @@ impl<'a> Isolation<'a> {
             block,
             ask_gdal,
             totals,
-            left_out: LeftOut::default(),
+            left_out,
             peak: AtomicU64::new(0),
             greatest: AtomicU64::new(0),
         }
-    }
-
-    /// Sources that were left out because children died of them.
-    pub fn left_out(&self) -> Vec<Problem> {
-        self.left_out.problems(self.mosaic)
     }
 
     /// The most bytes that all children together had in memory, as far as can be told: the sum of each one's most.
@@ -158,7 +152,7 @@ impl<'a> Isolation<'a> {
         };
         if self.treatment.skip && may_skip {
             let reason = format!("left out from {area} on, where {DEATHS} child processes died of it: {how}");
-            self.left_out.add(self.mosaic, &name, &reason);
+            self.left_out.add(&name, &reason);
             *deaths = 0;
             return Ok(());
         }

@@ -53,7 +53,7 @@ impl<'a> RemoteDecider<'a> {
             let answered = self.child(job).and_then(|child| {
                 let answer = child.ask(request)?;
                 let taken = take(child, answer, isolation)?;
-                isolation.left_out.note(isolation.mosaic, area, child.left_out);
+                isolation.left_out.note(area, child.left_out);
                 Ok(taken)
             });
             match answered {

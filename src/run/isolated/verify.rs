@@ -23,28 +23,21 @@ impl<'a> RemoteVerifier<'a> {
         RemoteVerifier { isolation, idle: Mutex::default() }
     }
 
-    /// The first difference between what the file holds in an area and what it should hold, of the sources that touch
-    /// it and were read for it.
+    /// The first difference between what the file holds in an area and what it should hold, of these
+    /// sources.
     ///
     /// # Errors
     /// When the file or a source cannot be read, or children die of it.
-    pub fn first_difference(&self, file: &str, area: Window, touching: &[usize]) -> Result<Option<String>> {
-        let Isolation { mosaic, left_out, .. } = self.isolation;
-        for (area, sources) in left_out.parts(mosaic, area, touching) {
-            let request = Request::Verify { file: file.into(), area, sources };
-            let mut deaths = 0;
-            let difference = loop {
-                match self.ask(&request) {
-                    Ok(difference) => break difference,
-                    // The file holds what the source gave: there is nothing to be left out any more.
-                    Err(end) => self.isolation.after(end, area, &mut deaths, false)?,
-                }
-            };
-            if difference.is_some() {
-                return Ok(difference);
+    pub fn first_difference(&self, file: &str, area: Window, sources: &[usize]) -> Result<Option<String>> {
+        let request = Request::Verify { file: file.into(), area, sources: sources.to_vec() };
+        let mut deaths = 0;
+        loop {
+            match self.ask(&request) {
+                Ok(difference) => return Ok(difference),
+                // The file holds what the source gave: there is nothing to be left out any more.
+                Err(end) => self.isolation.after(end, area, &mut deaths, false)?,
             }
         }
-        Ok(None)
     }
 
     /// Asks a child that has nothing else to do.

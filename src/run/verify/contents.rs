@@ -79,18 +79,21 @@ impl Contents<'_> {
         children: Option<&RemoteVerifier>,
         patience: Patience,
     ) -> Result<Vec<String>> {
-        let sources: Vec<usize> = self.touching.sources(window_row, area).collect();
+        let touching: Vec<usize> = self.touching.sources(window_row, area).collect();
         let unit = self.mosaic.unit(self.jobs.grid.block);
-        let difference = match children {
-            Some(children) => children.first_difference(self.path, area, &sources)?,
+        let difference = |area: Window, sources: &[usize]| match children {
+            Some(children) => children.first_difference(self.path, area, sources),
             // The errors say which source it is.
             None => patience
-                .with("", || reference::first_difference(self.mosaic, self.path, area, &sources, unit))?,
+                .with("", || reference::first_difference(self.mosaic, self.path, area, sources, unit)),
         };
-        Ok(difference
-            .map(|difference| format!("pixels differ in {area}: {difference}"))
-            .into_iter()
-            .collect())
+        let mut faults = Vec::new();
+        for (part, sources) in self.by.left_out.parts(area, &touching) {
+            faults.extend(
+                difference(part, &sources)?.map(|difference| format!("pixels differ in {part}: {difference}")),
+            );
+        }
+        Ok(faults)
     }
 
     /// The areas whose pixels are decided a second time, with their rows of windows.

@@ -9,7 +9,7 @@ use std::fs::File;
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use super::Isolation;
+use super::{Isolation, LeftOut};
 use crate::container::{self, ReadAt};
 use crate::geometry::Size;
 use crate::output::{BlockId, BlockRecord, Plane};
@@ -40,6 +40,8 @@ pub struct Verifiers<'a> {
     pub bytes_to_decide: usize,
     /// The child processes that do it for them, where sources are not read by this one.
     pub isolation: Option<&'a Isolation<'a>>,
+    /// What the file lacks of sources that were left out.
+    pub left_out: &'a LeftOut<'a>,
 }
 
 /// How much is looked at.

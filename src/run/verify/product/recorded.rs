@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
-use crate::output::{BlockRecord, Plane};
+use crate::output::{BlockRecord, Lacking, Plane};
 use crate::run::report::SCHEMA;
 
 /// The part of a report that speaks of the file.
@@ -17,12 +17,21 @@ pub struct Recorded {
     pub schema: u32,
     /// The command as it was typed; empty for library users.
     pub command: Vec<String>,
+    pub inputs: Inputs,
     pub grid: Grid,
     pub plan: Plan,
     pub bytes: Bytes,
     pub blocks: Blocks,
     /// Empty where none was taken.
     pub sha256: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[allow(missing_docs)]
+pub struct Inputs {
+    /// Pixels that were decided without sources which were left out.
+    #[serde(default)]
+    pub lacking: Vec<Lacking>,
 }
 
 #[derive(Debug, Deserialize)]

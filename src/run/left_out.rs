@@ -3,11 +3,14 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::geometry::Window;
-use crate::source::{Mosaic, Problem};
+use crate::output::Lacking;
+use crate::source::Mosaic;
 
-/// The sources left out until now.
-#[derive(Default)]
-pub struct LeftOut(Mutex<Vec<LeftOutSource>>);
+/// The sources of a mosaic that are left out.
+pub struct LeftOut<'a> {
+    mosaic: &'a Mosaic,
+    sources: Mutex<Vec<LeftOutSource>>,
+}
 
 struct LeftOutSource {
     /// Its index among the mosaic's sources.
@@ -16,15 +19,30 @@ struct LeftOutSource {
     reason: String,
     /// What was decided without it.
     areas: Vec<Window>,
+    /// How many of them were told.
+    told: usize,
 }
 
-impl LeftOut {
+impl<'a> LeftOut<'a> {
+    /// What blocks are lacking that were made before.
+    pub fn new(mosaic: &'a Mosaic, lacking: &[Lacking]) -> LeftOut<'a> {
+        let left_out = LeftOut { mosaic, sources: Mutex::default() };
+        for Lacking { lacking, because, areas } in lacking {
+            left_out.add(lacking, because);
+            for source in left_out.lock().iter_mut().filter(|source| left_out.is(source.index, lacking)) {
+                source.areas.extend(areas);
+                source.told = source.areas.len();
+            }
+        }
+        left_out
+    }
+
     /// Leaves a source out, under all of its indices.
-    pub fn add(&self, mosaic: &Mosaic, name: &str, reason: &str) {
+    pub fn add(&self, name: &str, reason: &str) {
         let mut all = self.lock();
-        for (index, placed) in mosaic.sources.iter().enumerate() {
-            if *placed.source.name == *name && all.iter().all(|source| source.index != index) {
-                all.push(LeftOutSource { index, reason: reason.into(), areas: Vec::new() });
+        for index in 0..self.mosaic.sources.len() {
+            if self.is(index, name) && all.iter().all(|source| source.index != index) {
+                all.push(LeftOutSource { index, reason: reason.into(), areas: Vec::new(), told: 0 });
             }
         }
     }
@@ -40,27 +58,45 @@ impl LeftOut {
     }
 
     /// An area was decided without the first `count` of them.
-    pub fn note(&self, mosaic: &Mosaic, area: Window, count: usize) {
+    pub fn note(&self, area: Window, count: usize) {
         for source in self.lock().iter_mut().take(count) {
-            let touched = mosaic.sources[source.index].window.and_then(|window| window.intersection(area));
+            let touched = self.mosaic.sources[source.index].window.and_then(|window| window.intersection(area));
             source.areas.extend(touched.map(|_| area));
         }
     }
 
+    /// What was noted since this was last asked.
+    pub fn news(&self) -> Vec<Lacking> {
+        let mut all = self.lock();
+        let untold = all.iter_mut().filter(|source| source.told < source.areas.len());
+        let tell = |source: &mut LeftOutSource| {
+            let from = std::mem::replace(&mut source.told, source.areas.len());
+            self.lacking(source, from)
+        };
+        untold.map(tell).collect()
+    }
+
     /// For reports: each name once.
-    pub fn problems(&self, mosaic: &Mosaic) -> Vec<Problem> {
-        let mut problems: Vec<Problem> = Vec::new();
+    pub fn all(&self) -> Vec<Lacking> {
+        let mut all: Vec<Lacking> = Vec::new();
         for source in self.lock().iter() {
-            let name = &*mosaic.sources[source.index].source.name;
-            if problems.iter().all(|problem| problem.source != name) {
-                problems.push(Problem::new(name, &source.reason));
+            if all.iter().all(|other| !self.is(source.index, &other.lacking)) {
+                all.push(self.lacking(source, 0));
             }
         }
-        problems
+        all
+    }
+
+    fn lacking(&self, source: &LeftOutSource, from: usize) -> Lacking {
+        Lacking {
+            lacking: self.mosaic.sources[source.index].source.name.to_string(),
+            because: source.reason.clone(),
+            areas: source.areas[from..].to_vec(),
+        }
     }
 
     /// Cuts an area into parts, each with those of the sources `touching` it that it was decided from.
-    pub fn parts(&self, mosaic: &Mosaic, area: Window, touching: &[usize]) -> Vec<(Window, Vec<usize>)> {
+    pub fn parts(&self, area: Window, touching: &[usize]) -> Vec<(Window, Vec<usize>)> {
         let all = self.lock();
         let lacking: Vec<&LeftOutSource> = all
             .iter()
@@ -75,21 +111,26 @@ impl LeftOut {
                 };
                 lacking.iter().find(is_it).is_some_and(lacks)
             };
-            let left = touching.iter().copied().filter(|&index| !hides(mosaic, index, &is_out));
+            let left = touching.iter().copied().filter(|&index| !self.hides(index, &is_out));
             (part, left.collect())
         };
         cut(area, &without.collect::<Vec<_>>()).into_iter().map(of_part).collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<LeftOutSource>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Whether a source shows nothing: it is left out, or the mask of its scene is.
+    fn hides(&self, index: usize, is_out: &dyn Fn(usize) -> bool) -> bool {
+        let stack = self.mosaic.stack.as_ref();
+        let scene = stack.and_then(|stack| Some(&stack.scenes[stack.scene_of(index)?]));
+        is_out(index) || scene.and_then(|scene| scene.mask).is_some_and(is_out)
     }
-}
 
-/// Whether a source shows nothing: it is left out, or the mask of its scene is.
-fn hides(mosaic: &Mosaic, index: usize, is_out: &dyn Fn(usize) -> bool) -> bool {
-    let scene = mosaic.stack.as_ref().and_then(|stack| Some(&stack.scenes[stack.scene_of(index)?]));
-    is_out(index) || scene.and_then(|scene| scene.mask).is_some_and(is_out)
+    fn is(&self, index: usize, name: &str) -> bool {
+        *self.mosaic.sources[index].source.name == *name
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<LeftOutSource>> {
+        self.sources.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Cuts an area along the edges of others, so that each part lies inside or outside of each of them.
