@@ -145,19 +145,20 @@ fn wait_for(mut come: impl FnMut() -> bool) {
     }
 }
 
-/// Starts a job with the waiting raster. The process itself finds something in the pipe when it inspects what the raster
-/// refers to; from then on `now` is called again and again until it says that it is enough.
+/// Starts a job with the waiting raster. Children that inspect what the raster refers to find something in the pipe; from
+/// then on `now` is called again and again until it says that it is enough.
 fn start_and(folder: &Folder, line: &str, mut now: impl FnMut(&Child) -> bool) -> Child {
     let mut job = start(folder, line);
     wait_for(|| {
-        if waits(&job.id().to_string()) {
+        let inspects = !folder.names().iter().any(|name| name.ends_with(".partial"));
+        if inspects && children(&job).iter().any(|id| waits(id)) {
             for name in ["pipe.tif", "second.tif"] {
                 let mut for_writing = OpenOptions::new();
                 let pipe = for_writing.write(true).custom_flags(libc::O_NONBLOCK).open(folder.path(name));
                 let _ = pipe.and_then(|mut pipe| pipe.write_all(b"something"));
             }
         }
-        job.try_wait().unwrap().is_some() || now(&job)
+        job.try_wait().unwrap().is_some() || !inspects && now(&job)
     });
     job
 }
@@ -296,7 +297,9 @@ fn what_a_killed_job_left_out_stays_left_out_when_it_is_resumed() {
     folder.run(&format!("{job} --resume")).refused().names(&["waits.vrt", "lacks it", "--on-error skip"]);
     let resumed = folder.run(&format!("{isolated} --report report.json")).done();
     resumed.names(&["left out", "waits.vrt", "signal 6"]);
-    folder.run(&format!("{job} --overwrite").replace("out.tif", "without.tif").replace("waits.vrt ", "")).done();
+    folder
+        .run(&format!("{job} --overwrite").replace("out.tif", "without.tif").replace("waits.vrt ", ""))
+        .done();
     check_pixels(&folder);
 
     let verify = format!("verify out.tif --against {inputs} --block 64");
@@ -312,6 +315,33 @@ fn a_source_that_lets_children_hang_is_named_or_left_out() {
         |options: &str| end_with_signals(&folder, &format!("{WAITING} --window-timeout 1 {options}"), None);
     run("").refused().names(&["waits.vrt", "no answer for 1 s"]);
     run("--on-error skip --chunk 128").done().names(&["left out", "waits.vrt"]);
+    check_without(&folder);
+}
+
+#[test]
+fn an_input_that_ends_whoever_inspects_it_is_named_or_left_out() {
+    let folder = Folder::new();
+    write_waiting(&folder);
+    let run = |options: &str, name: Option<&str>| {
+        let mut job = start(&folder, &format!("{WAITING} {options}"));
+        wait_for(|| {
+            let waiting: Vec<String> = children(&job).into_iter().filter(|id| waits(id)).collect();
+            waiting.iter().for_each(|id| name.into_iter().for_each(|name| signal(name, id)));
+            job.try_wait().unwrap().is_some()
+        });
+        end(job)
+    };
+    run("--on-error fail", Some("-ABRT")).refused().names(&[
+        "waits.vrt",
+        "SIGABRT",
+        "while they inspected it",
+    ]);
+    assert!(!folder.path("out.tif").exists());
+    run("--window-timeout 1 --on-error skip", None).done().names(&[
+        "left out",
+        "waits.vrt",
+        "no answer for 1 s",
+    ]);
     check_without(&folder);
 }
 

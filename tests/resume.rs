@@ -154,9 +154,10 @@ fn with_nothing_to_go_on_with_a_job_begins_afresh() {
     let folder = Folder::new();
     write_overlapping(&folder, false);
     folder.run(&JOB.replace("out.tif", "wanted.tif")).done();
-    // What was left before the first entry says nothing.
+    // What was left before the first entry says nothing, nor does an index whose part was never made.
     folder.write(".out.tif.abc123.partial", "header");
     folder.write(".out.tif.abc123.partial.index", "0123 {\"job\"");
+    folder.write(".out.tif.def456.partial.index", "");
     folder.run(&format!("{JOB} --resume")).done();
     assert!(folder.read("out.tif") == folder.read("wanted.tif"));
     assert!(!folder.names().iter().any(|name| name.starts_with('.')), "{:?}", folder.names());

@@ -175,7 +175,8 @@ impl Settings {
 
     /// What inputs may refer to, for a job that `stop` ends early.
     pub fn trust<'a>(&'a self, stop: &'a AtomicBool) -> Trust<'a> {
-        Trust { remote: self.allow_remote, roots: &self.allow_roots, patience: self.patience(stop) }
+        let patience = self.patience(stop);
+        Trust { remote: self.allow_remote, roots: &self.allow_roots, patience, inspector: None }
     }
 
     /// How much is borne with servers, until `stop` is set.

@@ -7,9 +7,9 @@ use anyhow::Context;
 use super::children::isolation;
 use super::{Failure, Hooks, prepare, write};
 use crate::config::{Settings, Verify};
-use crate::run::{LeftOut, Totals};
 use crate::run::verify::product::{Examined, Recorded, examine};
 use crate::run::verify::{Verifiers, verify_anew};
+use crate::run::{LeftOut, Totals};
 
 /// Verifies the file at `path`, against a report where there is one.
 ///

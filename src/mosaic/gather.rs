@@ -10,7 +10,7 @@ use crate::config::{OnError, Settings};
 use crate::output::Target;
 use crate::run::in_parallel;
 use crate::source::{
-    Conflict, DeriveRequest, Model, Mosaic, Problem, Request, Source, StackRequest, inspect, names,
+    Conflict, DeriveRequest, Model, Mosaic, Problem, Request, Source, StackRequest, Trust, inspect, names,
     resolve_crs, unify,
 };
 
@@ -27,7 +27,7 @@ pub struct Gathered<Made = Mosaic> {
 }
 
 /// Looks at every input, in parallel, and makes one mosaic of them.
-pub fn gather(settings: &Settings, hooks: &mut Hooks) -> Result<Gathered, Failure> {
+pub fn gather(settings: &Settings, trust: Trust, hooks: &mut Hooks) -> Result<Gathered, Failure> {
     let mut problems = check_output(settings);
     let mut warnings = Vec::new();
     let (names, found) = match scenes::are_asked_for(settings) {
@@ -37,7 +37,7 @@ pub fn gather(settings: &Settings, hooks: &mut Hooks) -> Result<Gathered, Failur
             warnings.extend(expanded.notices);
             (expanded.names, None)
         }
-        true => match scenes::find(settings, hooks) {
+        true => match scenes::find(settings, trust, hooks) {
             Ok(found) => (scenes::files(&found.scenes), Some(found)),
             Err(Failure::Problems(wrong)) => {
                 problems.extend(wrong);
@@ -64,7 +64,7 @@ pub fn gather(settings: &Settings, hooks: &mut Hooks) -> Result<Gathered, Failur
         DeriveRequest::default()
     });
     let request = Request { derive, ..request(settings, wkt, stack) };
-    let (mut sources, wrong) = inspect_all(&names, &request, settings, hooks, &mut warnings)?;
+    let (mut sources, wrong) = inspect_all(&names, &request, (settings.workers(), trust), &mut warnings)?;
     let mut skipped = Vec::new();
     match settings.on_error {
         OnError::Fail => problems.extend(wrong),
@@ -154,11 +154,10 @@ fn request(settings: &Settings, wkt: Option<String>, stack: Option<StackRequest>
 fn inspect_all(
     names: &[String],
     request: &Request,
-    settings: &Settings,
-    hooks: &Hooks,
+    (threads, trust): (usize, Trust),
     warnings: &mut Vec<String>,
 ) -> Result<(Vec<Arc<Source>>, Vec<Problem>), Failure> {
-    let (target, threads, trust) = (request.wkt.as_deref(), settings.threads, settings.trust(hooks.stop));
+    let (target, stop) = (request.wkt.as_deref(), trust.patience.stop);
     let mut first = None;
     let mut results = Vec::with_capacity(names.len());
     while first.is_none() && results.len() < names.len() {
@@ -168,10 +167,10 @@ fn inspect_all(
     }
     let rest = &names[results.len()..];
     let inspect_one = |index: usize| {
-        (!hooks.stop.load(Ordering::Relaxed)).then(|| inspect(&rest[index], target, first.as_ref(), trust))
+        (!stop.load(Ordering::Relaxed)).then(|| inspect(&rest[index], target, first.as_ref(), trust))
     };
     results.extend(in_parallel(threads, rest.len(), inspect_one)?);
-    if hooks.stop.load(Ordering::Relaxed) {
+    if stop.load(Ordering::Relaxed) {
         // What was given up for that is no problem.
         return Err(Failure::Interrupted);
     }

@@ -35,7 +35,7 @@ use crate::plan::{Jobs, Plan, Touching};
 use crate::run::progress::{Progress, Silent};
 use crate::run::report::{Report, Seconds};
 use crate::run::{Program, memory};
-use crate::source::{Mosaic, Problem};
+use crate::source::{Inspector, Mosaic, Problem, Trust};
 
 pub use encoding::Encoding;
 pub use examine::verify;
@@ -149,12 +149,18 @@ pub fn prepare(settings: &Settings, hooks: &mut Hooks) -> Result<Prepared, Failu
     memory::prepare_heap();
     crate::source::prepare_gdal(4 << 20)?;
     hooks.progress.stage("inspect");
-    let gathered = gather::gather(settings, hooks)?;
+    let program = hooks.child.clone();
+    let inspector = children::inspector(settings, program.as_ref(), settings.trust(hooks.stop))?;
+    let inspects = inspector.as_ref().map(|inspector| inspector as &dyn Inspector);
+    let trust = Trust { inspector: inspects, ..settings.trust(hooks.stop) };
+    let gathered = gather::gather(settings, trust, hooks)?;
+    let (children_peak, of_child) =
+        inspector.map_or((0, 0), |children| (children.peak(), children.greatest()));
     let inspected = Instant::now();
     hooks.progress.stage("plan");
     let encoding = Encoding::of(settings, &gathered.mosaic)?;
     memory::trim_heap();
-    let (plan, touching, jobs) = needs::plan(settings, &gathered.mosaic, &encoding)?;
+    let (plan, touching, jobs) = needs::plan(settings, &gathered.mosaic, &encoding, of_child)?;
     crate::source::prepare_gdal(plan.cache_bytes)?;
     if hooks.stop.load(Ordering::Relaxed) {
         return Err(Failure::Interrupted);
@@ -174,7 +180,7 @@ pub fn prepare(settings: &Settings, hooks: &mut Hooks) -> Result<Prepared, Failu
         skipped,
         warnings,
         lacking: Vec::new(),
-        children_peak: 0,
+        children_peak,
         seconds,
     })
 }

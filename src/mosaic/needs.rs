@@ -10,11 +10,12 @@ use crate::plan::{self, Jobs, Levels, Needs, Plan, TooSmall, Touching, WindowGri
 use crate::run::{DerivedBands, Pyramid, memory};
 use crate::source::{Mosaic, PlacedSource, Placement, Problem, ReaderChoice, Source};
 
-/// Cuts the work so that it fits into the budget.
+/// Cuts the work so that it fits into the budget. A child process that inspected inputs took `inspected` bytes.
 pub fn plan(
     settings: &Settings,
     mosaic: &Mosaic,
     encoding: &Encoding,
+    inspected: u64,
 ) -> Result<(Plan, Touching, Jobs), Failure> {
     let grid = |window: Size| WindowGrid { size: mosaic.grid.size, window, block: encoding.block };
     let touching = |window| Touching::new(&grid(window), mosaic.sources.iter().map(|source| source.window));
@@ -81,7 +82,7 @@ pub fn plan(
         through_gdal: mosaic.sources.iter().any(|placed| !placed.direct).then_some(through_gdal),
         verifier_bytes: verifier_bytes(settings, mosaic, encoding.block),
         runtime: memory::resident() + still_to_come(mosaic),
-        child: settings.isolate.map(|_| memory::resident() + still_to_come(mosaic)),
+        child: settings.isolate.map(|_| memory::resident().max(inspected) + still_to_come(mosaic)),
         chunk: settings.chunk,
         workers: settings.workers(),
     };

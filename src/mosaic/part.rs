@@ -129,10 +129,10 @@ pub fn claim(
     if settings.resume
         && let Some((mut target, stored)) = Target::take_over(output, job)?
     {
-        let problems = stored.lacking.iter().map(still_left_out).collect::<Vec<_>>();
-        if !problems.is_empty() && !(settings.isolate.is_some() && settings.on_error == OnError::Skip) {
+        let leaves_out = settings.isolate.is_some() && settings.on_error == OnError::Skip;
+        if !stored.lacking.is_empty() && !leaves_out {
             target.keep();
-            return Err(Failure::Problems(problems));
+            return Err(Failure::Problems(stored.lacking.iter().map(still_left_out).collect()));
         }
         return Ok((target, Some(stored)));
     }

@@ -11,7 +11,7 @@ use crate::pixels::{self, Formula, MaskRule};
 use crate::run::in_parallel;
 use crate::source::scenes::{Asked, BandFile, Found, Order, Scene, Search};
 use crate::source::{
-    Beside, DeriveRequest, Mosaic, Problem, Request, SceneFile, SceneSources, Source, StackRequest,
+    Beside, DeriveRequest, Mosaic, Problem, Request, SceneFile, SceneSources, Source, StackRequest, Trust,
     unify_scenes,
 };
 
@@ -25,7 +25,7 @@ pub fn are_asked_for(settings: &Settings) -> bool {
 }
 
 /// Looks for scenes among the inputs, many at once.
-pub fn find(settings: &Settings, hooks: &mut Hooks) -> Result<Found, Failure> {
+pub fn find(settings: &Settings, trust: Trust, hooks: &mut Hooks) -> Result<Found, Failure> {
     let scenes = &settings.scenes;
     let asked = Asked {
         bands: &settings.bands,
@@ -41,13 +41,13 @@ pub fn find(settings: &Settings, hooks: &mut Hooks) -> Result<Found, Failure> {
             config::Order::DateDescending => Order::DateDescending,
             config::Order::Cloud => Order::Cloud,
         },
-        trust: settings.trust(hooks.stop),
+        trust,
         skip: settings.on_error == OnError::Skip,
     };
     let search = Search::new(&settings.inputs, &asked, &mut *hooks.stdin);
     let stop = hooks.stop;
     let resolve = |index: usize| (!stop.load(Ordering::Relaxed)).then(|| search.resolve(index));
-    let outcomes = in_parallel(settings.threads, search.count(), resolve)?;
+    let outcomes = in_parallel(settings.workers(), search.count(), resolve)?;
     let outcomes = outcomes.into_iter().collect::<Option<Vec<_>>>().ok_or(Failure::Interrupted)?;
     search.finish(outcomes).map_err(Failure::Problems)
 }

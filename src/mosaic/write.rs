@@ -33,7 +33,8 @@ pub fn write(settings: &Settings, mut prepared: Prepared, hooks: &Hooks) -> Resu
     let isolation = isolation(settings, &prepared, &left_out, &totals, hooks)?;
     hooks.progress.stage("run");
     let by = (isolation.as_ref(), &left_out);
-    let (written, part) = match write_blocks(settings, &prepared, (&target, stored, job), &totals, by, hooks) {
+    let (written, part) = match write_blocks(settings, &prepared, (&target, stored, job), &totals, by, hooks)
+    {
         Ok(written) => written,
         Err(Left { error, part }) => {
             let error = error.context(format!("{}: could not be made", settings.output.display()));
@@ -55,7 +56,7 @@ pub fn write(settings: &Settings, mut prepared: Prepared, hooks: &Hooks) -> Resu
         Err(Failure::Interrupted) if part => return Err(kept(&mut target)),
         Err(failure) => return Err(failure),
     };
-    let children_peak = isolation.map_or(0, |isolation| isolation.peak());
+    let children_peak = isolation.map_or(0, |isolation| isolation.peak()).max(prepared.children_peak);
     let lacking = left_out.all();
     // First: where a source changed, the file differs from it and is no less right for that.
     check_sources_unchanged(&prepared, &lacking)?;

@@ -1,8 +1,7 @@
 //! The file under its temporary name beside its final place, and its way to the final name.
 
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
@@ -35,15 +34,18 @@ impl Target {
         let name = final_path.file_name().ok_or_else(|| anyhow!("{} names no file", final_path.display()))?;
         let folder = part::folder_of(final_path);
         ensure!(folder.is_dir(), "the folder {} does not exist; make it first", folder.display());
-        // Permissions as of any new file: the umask is applied.
+        // The index is made first: by it a part is known, whenever this process dies.
+        let mut index = None;
         let temporary = tempfile::Builder::new()
             .prefix(&part::prefix(name))
             .suffix(part::PART)
-            .permissions(Permissions::from_mode(0o666))
-            .tempfile_in(folder)
+            .make_in(folder, |path| {
+                index = Some(Index::create(path)?);
+                File::create_new(path)
+            })
             .with_context(|| format!("cannot write into the folder {}", folder.display()))?
             .into_temp_path();
-        let index = Index::create(&temporary)?;
+        let index = index.expect("made with the part");
         let target = Self::of(temporary, index, final_path);
         // Of two that begin at once, each sees the other's index.
         for other in target.left_by_others()? {

@@ -60,7 +60,8 @@ impl<'a> LeftOut<'a> {
     /// An area was decided without the first `count` of them.
     pub fn note(&self, area: Window, count: usize) {
         for source in self.lock().iter_mut().take(count) {
-            let touched = self.mosaic.sources[source.index].window.and_then(|window| window.intersection(area));
+            let touched =
+                self.mosaic.sources[source.index].window.and_then(|window| window.intersection(area));
             source.areas.extend(touched.map(|_| area));
         }
     }

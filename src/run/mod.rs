@@ -12,7 +12,7 @@ mod totals;
 pub mod verify;
 mod window;
 
-pub use isolated::{Isolation, Program, Treatment, serve};
+pub use isolated::{Isolation, Program, RemoteInspector, Treatment, serve};
 pub use left_out::LeftOut;
 pub use pipeline::{Run, Sink, Work, run_jobs};
 pub use pyramid::Pyramid;

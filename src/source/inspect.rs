@@ -1,5 +1,6 @@
 //! What an input is: everything that can be known without reading a pixel, and what is wrong with it.
 
+use std::fmt;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
@@ -19,6 +20,18 @@ use crate::pixels::{Number, PixelType};
 const GDALS_ROOM: usize = 2000;
 const COMPLEX: &str = "has complex pixels; split them into real bands first";
 
+/// What an input is, and GDAL's warnings.
+pub type Inspected = (Source, Vec<String>);
+
+/// Inspects inputs in place of this process.
+pub trait Inspector: fmt::Debug + Sync {
+    /// What an input is, for a mosaic in the CRS `target` (WKT), or in its own where there is none.
+    ///
+    /// # Errors
+    /// As [`inspect`], and where it takes whoever opens it down with it.
+    fn inspect(&self, name: &str, target: Option<&str>) -> Result<Inspected, Problem>;
+}
+
 /// Inspects one input for a mosaic in the CRS `target` (WKT), or in its own where there is none.
 /// What it has in common with `like` it shares with it. GDAL's warnings come beside it.
 ///
@@ -30,17 +43,14 @@ pub fn inspect(
     target: Option<&str>,
     like: Option<&Model>,
     trust: Trust,
-) -> Result<(Source, Vec<String>), Problem> {
+) -> Result<Inspected, Problem> {
     if let Some(source) = like.and_then(|like| like.describe(name)) {
         return Ok((source, Vec::new()));
     }
-    // A server that fails while references are looked for may hide them, so both are one attempt.
-    let look = || match references::check(name, trust) {
-        Ok(()) => look_at(name, target).map(Ok),
-        Err(problem) => Ok(Err(problem)),
+    let (source, warnings) = match trust.inspector {
+        Some(inspector) => inspector.inspect(name, target)?,
+        None => inspect_here(name, target, trust)?,
     };
-    let looked = trust.patience.with(name, look);
-    let (source, warnings) = looked.map_err(|error| Problem::new(name, explain(name, &error)))??;
     let source = match like {
         Some(like) => share(source, &like.source),
         None => source,
@@ -48,8 +58,19 @@ pub fn inspect(
     Ok((source, warnings))
 }
 
+/// Inspects an input in this very process.
+fn inspect_here(name: &str, target: Option<&str>, trust: Trust) -> Result<Inspected, Problem> {
+    // A server that fails while references are looked for may hide them, so both are one attempt.
+    let look = || match references::check(name, trust) {
+        Ok(()) => look_at(name, target).map(Ok),
+        Err(problem) => Ok(Err(problem)),
+    };
+    let looked = trust.patience.with(name, look);
+    looked.map_err(|error| Problem::new(name, explain(name, &error)))?
+}
+
 /// What GDAL says of an input, and its warnings.
-fn look_at(name: &str, target: Option<&str>) -> Result<(Source, Vec<String>)> {
+fn look_at(name: &str, target: Option<&str>) -> Result<Inspected> {
     let dataset = open(name)?;
     let described = checked_with_warnings("inspect", || describe(name, &dataset, target));
     let (mut source, warnings) = described?;

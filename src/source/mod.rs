@@ -39,7 +39,7 @@ pub use describe::{Source, SourceBand, Storage};
 pub use file::FileReader;
 pub use finished::Finished;
 pub use handle::Handle;
-pub use inspect::inspect;
+pub use inspect::{Inspected, Inspector, inspect};
 pub use network::{Patience, usual_retries};
 pub use open::{gdal_cache_used, gdal_knows_int8, gdal_version, prepare_gdal};
 pub use pixels::Pixels;

@@ -1,16 +1,16 @@
 //! What is wrong with an input, as data.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Why an input cannot be used as asked, and what to do about it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
     /// The input's name, or a few of them.
     pub source: String,
     /// What is wrong.
     pub message: String,
     /// What to do, when there is something.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
 }
 

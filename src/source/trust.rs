@@ -4,9 +4,9 @@
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use super::{Patience, Problem};
+use super::{Inspector, Patience, Problem};
 
-/// What inputs may refer to beside the files in their own folders. Nothing by default.
+/// What inputs may refer to beside the files in their own folders, nothing by default; and who may open them.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Trust<'a> {
     /// Whether they may refer to the network, and to what only GDAL knows by name (`/vsizip/…`, `NETCDF:…`).
@@ -15,6 +15,8 @@ pub struct Trust<'a> {
     pub roots: &'a [PathBuf],
     /// How much is borne with the servers of inputs in the network.
     pub patience: Patience<'a>,
+    /// Who opens them first; nobody where this process may.
+    pub inspector: Option<&'a dyn Inspector>,
 }
 
 impl Trust<'_> {

@@ -81,8 +81,7 @@ mod tests {
             bytes.extend(framed(&block));
         }
         let end = bytes.len() as u64;
-        let stored =
-            Stored { position: sizes.len() as u64, end, records, ..Stored::nothing(HEADER) };
+        let stored = Stored { position: sizes.len() as u64, end, records, ..Stored::nothing(HEADER) };
         (bytes, stored)
     }
 

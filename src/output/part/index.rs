@@ -1,7 +1,7 @@
 //! The index of a part: made and locked by who works on it, read by who goes on.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -46,15 +46,10 @@ pub struct Stored {
 
 impl Index {
     /// Makes the empty index of a new part.
-    pub fn create(part: &Path) -> Result<Index> {
+    pub fn create(part: &Path) -> io::Result<Index> {
         let path = index_of(part);
-        let mut options = OpenOptions::new();
-        let file = options.append(true).create_new(true).open(&path);
-        let index = Index {
-            file: file.with_context(|| format!("cannot make {}", path.display()))?,
-            path,
-            kept: false,
-        };
+        let file = OpenOptions::new().append(true).create_new(true).open(&path)?;
+        let index = Index { file, path, kept: false };
         // File systems without locks leave it at that.
         let _ = index.file.try_lock();
         Ok(index)
@@ -74,7 +69,7 @@ impl Index {
     }
 
     /// The file, to append entries to.
-    pub fn file(&self) -> std::io::Result<File> {
+    pub fn file(&self) -> io::Result<File> {
         self.file.try_clone()
     }
 
@@ -98,7 +93,7 @@ impl Drop for Index {
 ///
 /// # Errors
 /// When the lines cannot be read.
-pub fn read_index(mut lines: impl BufRead) -> std::io::Result<(Option<(Job, Stored)>, u64)> {
+pub fn read_index(mut lines: impl BufRead) -> io::Result<(Option<(Job, Stored)>, u64)> {
     let (mut text, mut good) = (Vec::new(), 0);
     let mut found: Option<(Job, Stored)> = None;
     loop {
@@ -173,6 +168,7 @@ mod tests {
     use super::*;
     use crate::output::part::line;
     use crate::output::{BlockId, Plane};
+    use serde::Serialize;
 
     const HEADER: u64 = 100;
 
@@ -189,9 +185,9 @@ mod tests {
     }
 
     /// The index of these entries, read; and how many of them were believed.
-    fn read_back(entries: &[Done]) -> (Stored, usize) {
+    fn read_back(entries: &[impl Serialize]) -> (Stored, usize) {
         let head = Head { job: Job { decides: Vec::new() }, header_bytes: HEADER };
-        let lines = entries.iter().map(|done| line(done).unwrap());
+        let lines = entries.iter().map(|entry| line(entry).unwrap());
         let text: String = std::iter::once(line(&head).unwrap()).chain(lines).collect();
         let (found, good) = read_index(text.as_bytes()).unwrap();
         (found.unwrap().1, text[..good as usize].lines().count() - 1)
@@ -211,6 +207,19 @@ mod tests {
             let indexes: Vec<u64> = stored.records.iter().map(|record| record.id.index).collect();
             assert_eq!(indexes, (0..again.end).collect::<Vec<_>>());
             assert_eq!((stored.position, stored.end, believed), (again.end, HEADER + 10 * again.end, 3));
+        }
+    }
+
+    #[test]
+    fn what_blocks_lack_is_believed_of_pixels_that_a_raster_can_have() {
+        let of =
+            |area| Lacking { lacking: "a.tif".into(), because: "it ends children".into(), areas: vec![area] };
+        let most = (1 << 31) - 1;
+        let right = [of(Window::new(3, 4, 5, 6)), of(Window::new(0, 0, most, most))];
+        let (stored, believed) = read_back(&right);
+        assert_eq!((&stored.lacking[..], believed), (&right[..], 2));
+        for wrong in [Window::new(1, 0, most, 1), Window::new(0, usize::MAX, 1, 1)] {
+            assert_eq!(read_back(&[of(wrong)]), (Stored::nothing(HEADER), 0));
         }
     }
 

@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-pub use entry::{Job, Lacking};
 pub(super) use entry::{Done, Head, Moving, line};
+pub use entry::{Job, Lacking};
 pub(super) use index::{Index, Opened};
 pub use index::{Stored, read_index};
 

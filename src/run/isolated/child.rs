@@ -92,7 +92,7 @@ impl<'a> Child<'a> {
             reading: None,
             room: 0,
             job: None,
-            left_out: setup.left_out.len(),
+            left_out: 0,
             peak: 0,
         };
         let told = tell(&mut child.requests, &greeting()).and_then(|()| tell(&mut child.requests, setup));

@@ -3,23 +3,45 @@
 
 use std::io::{self, BufRead, Read, Write};
 use std::ops::Range;
+use std::path::PathBuf;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::geometry::Window;
 use crate::plan::Plan;
-use crate::source::sharing;
+use crate::source::{Inspected, Problem, sharing};
 
 /// The first thing a child hears; what it means is known only where both are the same program.
 pub fn greeting() -> String {
     format!("mosaic-stream {} with GDAL {}", env!("CARGO_PKG_VERSION"), crate::source::gdal_version())
 }
 
-/// Everything a child has to know. `M` is the [`crate::source::Mosaic`], or who tells it a reference to one: nothing is
-/// inspected or decided a second time.
+/// What a child is for. `M` is the [`crate::source::Mosaic`], or who tells it a reference to one.
 #[derive(Serialize, Deserialize)]
-pub struct Setup<M> {
+pub enum Setup<M> {
+    /// It inspects inputs.
+    Inspect(Looking),
+    /// It decides pixels.
+    Make(Box<Making<M>>),
+}
+
+/// Everything that a child has to know to inspect inputs.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Looking {
+    /// Whether inputs may refer to the network.
+    pub remote: bool,
+    /// Folders with files that any input may refer to.
+    pub roots: Vec<PathBuf>,
+    /// How often servers are asked again for what they did not give.
+    pub retries: u32,
+    /// Bytes that it may take.
+    pub bytes: u64,
+}
+
+/// Everything that a child has to know to decide pixels: nothing is inspected or decided a second time.
+#[derive(Serialize, Deserialize)]
+pub struct Making<M> {
     /// What is made.
     pub mosaic: M,
     /// How it is cut, with the caches of one child.
@@ -39,6 +61,13 @@ pub struct Setup<M> {
 /// What a child is asked.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Request {
+    /// Inspect an input.
+    Inspect {
+        /// Its name.
+        name: String,
+        /// The CRS of the mosaic, as WKT.
+        target: Option<String>,
+    },
     /// Begin the window of this job; not answered.
     Begin {
         /// The job's number.
@@ -82,6 +111,8 @@ pub enum Request {
 pub enum Answer {
     /// It has understood its setup, and its memory is limited: bytes that it may take beside what it has.
     Ready(u64),
+    /// What an input is, or what is wrong with it; and the most bytes that the child had in memory until now.
+    Inspected(Box<Result<Inspected, Problem>>, u64),
     /// It is about to read this source.
     Reading(String),
     /// Pixels and what tells where there are any follow, so many bytes of each.

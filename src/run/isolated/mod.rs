@@ -9,11 +9,14 @@
 //!
 //! Each worker has a child, which is handed the mosaic as it was planned ([`message::Setup`]) and decides what the worker
 //! asks for, so that the worker goes on where a child died: with another one, and the same question. After the second
-//! death at one window the source that was read last is left out of the rest of the job, or the job fails.
+//! death at one window the source that was read last is left out of the rest of the job, or the job fails. Inputs are
+//! inspected by children before ([`RemoteInspector`]).
 
 mod ceiling;
 mod child;
+mod inspecting;
 mod message;
+mod of_threads;
 mod own_pipes;
 mod pipes;
 mod remote;
@@ -30,9 +33,10 @@ use crate::geometry::Window;
 use crate::plan::{Plan, Touching};
 use crate::source::Mosaic;
 use child::{Child, Death, End};
-use message::{Done, Setup};
+use message::{Done, Making, Setup};
 
 pub use child::Program;
+pub use inspecting::RemoteInspector;
 pub use remote::RemoteDecider;
 pub use serve::serve;
 pub use verify::RemoteVerifier;
@@ -41,6 +45,7 @@ pub use verify::RemoteVerifier;
 const DEATHS: usize = 2;
 
 /// How a job's children are treated.
+#[derive(Clone, Copy)]
 pub struct Treatment<'a> {
     /// The program that they are.
     pub program: &'a Program,
@@ -105,16 +110,21 @@ impl<'a> Isolation<'a> {
 
     /// A child that may take so many bytes for what it does.
     fn start(&self, bytes: u64) -> Result<Child<'a>, End> {
-        let setup = Setup {
+        let left_out = self.left_out.indices();
+        let count = left_out.len();
+        let making = Making {
             mosaic: self.mosaic,
             plan: self.plan.clone(),
             block: self.block,
             ask_gdal: self.ask_gdal,
             retries: self.treatment.retries,
-            left_out: self.left_out.indices(),
+            left_out,
             bytes,
         };
-        Child::start(self.treatment.program, &setup, self.treatment.patience, self.treatment.stop)
+        let Treatment { program, patience, stop, .. } = self.treatment;
+        let mut child = Child::start(program, &Setup::Make(Box::new(making)), patience, stop)?;
+        child.left_out = count;
+        Ok(child)
     }
 
     /// Adds what a child did to what all workers did.

@@ -1,4 +1,4 @@
-//! A child: it hears what is made, then decides what it is asked for, until its parent is gone.
+//! A child: it hears what it is for, then decides pixels (or inspects inputs) as it is asked, until its parent is gone.
 
 use std::io::{self, BufReader, BufWriter, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::{Context, Error, Result, bail, ensure};
 
 use super::ceiling;
-use super::message::{Answer, Done, Request, Setup, greeting, hear, hear_next, tell};
+use super::inspecting::serve_inspections;
+use super::message::{Answer, Done, Making, Request, Setup, greeting, hear, hear_next, tell};
 use super::own_pipes::{end_with_parent, take_stdout};
 use crate::plan::{Job, Jobs, Touching, WindowGrid};
 use crate::run::window::{Decide, DecidedPixels, Decider, Deciding};
@@ -19,7 +20,7 @@ use crate::source::{Mosaic, Patience, prepare_gdal, reference, watch_reading};
 const OPEN_FILES: usize = 64;
 
 /// The pipe to the parent.
-type Out = Arc<Mutex<BufWriter<std::fs::File>>>;
+pub type Out = Arc<Mutex<BufWriter<std::fs::File>>>;
 
 /// Serves the process that started this one, through stdin and stdout, until it closes them.
 ///
@@ -35,7 +36,11 @@ pub fn serve() -> Result<()> {
         return Ok(answer(&out, &Answer::Failed(text))?);
     }
     let setup: Setup<Mosaic> = hear(&mut input).context("hear what is made")?;
-    match work(setup, &mut input, &out) {
+    let served = match setup {
+        Setup::Inspect(looking) => serve_inspections(looking, &mut input, &out),
+        Setup::Make(making) => decide(*making, &mut input, &out),
+    };
+    match served {
         Ok(()) => Ok(()),
         Err(error) if error.is::<io::Error>() => Err(error),
         Err(error) => Ok(answer(&out, &failed(&error))?),
@@ -48,13 +53,14 @@ fn failed(error: &Error) -> Answer {
     if ceiling::tells_of_no_memory(&text) { Answer::Exhausted(text) } else { Answer::Failed(text) }
 }
 
-fn answer(out: &Out, answer: &Answer) -> io::Result<()> {
+/// Answers the parent.
+pub fn answer(out: &Out, answer: &Answer) -> io::Result<()> {
     tell(&mut *out.lock().unwrap_or_else(PoisonError::into_inner), answer)
 }
 
 /// Answers requests until there is none left.
-fn work(setup: Setup<Mosaic>, input: &mut impl io::BufRead, out: &Out) -> Result<()> {
-    let Setup { mut mosaic, plan, block, ask_gdal, retries, left_out, bytes } = setup;
+fn decide(making: Making<Mosaic>, input: &mut impl io::BufRead, out: &Out) -> Result<()> {
+    let Making { mut mosaic, plan, block, ask_gdal, retries, left_out, bytes } = making;
     memory::prepare_heap();
     prepare_gdal(plan.cache_bytes)?;
     let grid = WindowGrid { size: mosaic.grid.size, window: plan.window, block };
@@ -149,6 +155,7 @@ impl Child<'_> {
                 let done = self.done();
                 send(out, &Answer::Block(done, taken), &[&raw[..if taken { bytes } else { 0 }]])
             }
+            Request::Inspect { name, .. } => bail!("a child that decides pixels is asked to inspect {name}"),
             Request::Verify { file, area, sources } => {
                 let mosaic = self.deciding.mosaic;
                 let unit = mosaic.unit(self.deciding.block);

@@ -1,26 +1,24 @@
 //! Areas decided a second time by children, which read the sources once more.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use anyhow::Result;
 
 use super::Isolation;
-use super::child::{Child, End};
+use super::child::End;
 use super::message::{Answer, Request};
+use super::of_threads::OfThreads;
 use crate::geometry::Window;
 
-/// Children that verify, for whichever thread wants one.
+/// Children that verify, one for each thread that asks.
 pub struct RemoteVerifier<'a> {
     isolation: &'a Isolation<'a>,
-    /// Those that have nothing to do.
-    idle: Mutex<Vec<Child<'a>>>,
+    children: OfThreads<'a>,
 }
 
 impl<'a> RemoteVerifier<'a> {
     /// No child is started yet; those that decided are gone.
     pub fn new(isolation: &'a Isolation<'a>) -> RemoteVerifier<'a> {
         isolation.begin_stage();
-        RemoteVerifier { isolation, idle: Mutex::default() }
+        RemoteVerifier { isolation, children: OfThreads::default() }
     }
 
     /// The first difference between what the file holds in an area and what it should hold, of these
@@ -40,24 +38,15 @@ impl<'a> RemoteVerifier<'a> {
         }
     }
 
-    /// Asks a child that has nothing else to do.
     fn ask(&self, request: &Request) -> Result<Option<String>, End> {
-        let waiting = self.idle().pop();
-        let mut child = match waiting {
-            Some(child) => child,
-            None => self.isolation.start(self.isolation.plan.bytes_to_verify())?,
-        };
-        match child.ask(request)? {
+        let isolation = self.isolation;
+        let start = || isolation.start(isolation.plan.bytes_to_verify());
+        self.children.ask(start, request, |answer, child| match answer {
             Answer::Verified(done, difference) => {
-                self.isolation.count(done, &mut child);
-                self.idle().push(child);
+                isolation.count(done, child);
                 Ok(difference)
             }
             other => Err(child.confused(&other)),
-        }
-    }
-
-    fn idle(&self) -> MutexGuard<'_, Vec<Child<'a>>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+        })
     }
 }

@@ -84,13 +84,15 @@ impl Contents<'_> {
         let difference = |area: Window, sources: &[usize]| match children {
             Some(children) => children.first_difference(self.path, area, sources),
             // The errors say which source it is.
-            None => patience
-                .with("", || reference::first_difference(self.mosaic, self.path, area, sources, unit)),
+            None => {
+                patience.with("", || reference::first_difference(self.mosaic, self.path, area, sources, unit))
+            }
         };
         let mut faults = Vec::new();
         for (part, sources) in self.by.left_out.parts(area, &touching) {
             faults.extend(
-                difference(part, &sources)?.map(|difference| format!("pixels differ in {part}: {difference}")),
+                difference(part, &sources)?
+                    .map(|difference| format!("pixels differ in {part}: {difference}")),
             );
         }
         Ok(faults)
