@@ -62,7 +62,8 @@ impl Progress for Lines {
         let mut state = lock(&self.state);
         state.count.windows += 1;
         state.count.bytes += bytes;
-        if state.printed.elapsed() >= self.interval {
+        // The last one is told at the end.
+        if state.printed.elapsed() >= self.interval && state.count.windows < state.count.all_windows {
             state.print_count();
         }
     }

@@ -34,11 +34,11 @@ fn lines_of_a_job(interval: Duration) -> Vec<String> {
 #[test]
 fn lines_tell_stage_windows_and_notes() {
     let lines = lines_of_a_job(Duration::ZERO);
-    assert_eq!(lines.len(), 7);
+    assert_eq!(lines.len(), 6);
     assert_eq!(lines[0], "run …");
     assert!(lines[2].starts_with("2/4 windows (50 %), "), "{}", lines[2]);
-    assert_eq!(lines[5], "note: something odd");
-    assert!(lines[6].starts_with("4/4 windows (100 %), "));
+    assert_eq!(lines[4], "note: something odd");
+    assert!(lines[5].starts_with("4/4 windows (100 %), "));
 }
 
 #[test]

@@ -193,7 +193,7 @@ fn ended(status: ExitStatus) -> String {
         libc::SIGABRT => " (SIGABRT)",
         libc::SIGBUS => " (SIGBUS)",
         libc::SIGFPE => " (SIGFPE)",
-        libc::SIGKILL => " (SIGKILL)",
+        libc::SIGKILL => " (SIGKILL, as by a system that is short of memory)",
         libc::SIGSEGV => " (SIGSEGV)",
         libc::SIGTERM => " (SIGTERM)",
         _ => "",

@@ -1,9 +1,10 @@
 //! What stands in the way of a mosaic, what does not, and what is decided where nothing does.
 
 use super::*;
-use crate::geometry::{GeoTransform, Resolution, Size};
-use crate::source::resolve_crs;
+use crate::geometry::{GeoTransform, Resolution, Size, Window};
+use crate::pixels::BandRule;
 use crate::source::sample::{at, request, source};
+use crate::source::{Placement, SourceBand, resolve_crs};
 
 fn plain(name: &str, x: f64) -> Source {
     source(name, x, PixelType::UInt16, 1)
