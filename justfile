@@ -79,9 +79,9 @@ threads *options:
 soak *options:
     scripts/soak {{options}}
 
-# Measure what it costs to be able to go on with an interrupted job.
-parts *options:
-    scripts/measure-parts {{options}}
+# Measure what promises cost: entries of the part, verification, child processes.
+promises *options:
+    scripts/measure-promises {{options}}
 
 # Write the newest figures into docs/reliability.md.
 reliability *options:
