@@ -36,6 +36,16 @@ fn killed_at(folder: &Folder, line: &str, lines: usize) -> bool {
     !folder.path("out.tif").exists()
 }
 
+/// Starts the job and waits until its index tells of blocks, or it is done.
+fn begin(folder: &Folder) -> Child {
+    let words: Vec<&str> = JOB.split_whitespace().collect();
+    let mut child = folder.command(&words).stderr(Stdio::piped()).spawn().unwrap();
+    while entries(folder) < 3 && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_micros(200));
+    }
+    child
+}
+
 /// Whether a killed and resumed job makes the file that an undisturbed one makes; killed as often as it can be.
 fn check_kills(mask: bool, options: &str, kills: u64) {
     let folder = Folder::new();
@@ -265,11 +275,7 @@ fn a_file_that_cannot_take_its_name_is_kept_for_another_run() {
     let folder = Folder::new();
     write_overlapping(&folder, false);
     folder.run(&JOB.replace("out.tif", "wanted.tif")).done();
-    let words: Vec<&str> = JOB.split_whitespace().collect();
-    let mut child = folder.command(&words).stderr(Stdio::piped()).spawn().unwrap();
-    while entries(&folder) < 3 && child.try_wait().unwrap().is_none() {
-        std::thread::sleep(Duration::from_micros(200));
-    }
+    let child = begin(&folder);
     folder.write("out.tif", "somebody else's");
     let ended = child.wait_with_output().unwrap();
     let told = String::from_utf8_lossy(&ended.stderr);
@@ -286,11 +292,7 @@ fn an_interrupted_job_keeps_what_it_made_and_says_how_to_go_on() {
     let folder = Folder::new();
     write_overlapping(&folder, false);
     folder.run(&JOB.replace("out.tif", "wanted.tif")).done();
-    let words: Vec<&str> = JOB.split_whitespace().collect();
-    let mut child = folder.command(&words).stderr(Stdio::piped()).spawn().unwrap();
-    while entries(&folder) < 3 && child.try_wait().unwrap().is_none() {
-        std::thread::sleep(Duration::from_micros(200));
-    }
+    let child = begin(&folder);
     let id = child.id().to_string();
     // It may have ended in the meantime.
     let _ = Command::new("kill").args(["-INT", &id]).stderr(Stdio::null()).status().unwrap();
