@@ -327,7 +327,7 @@ fn scenes_of_an_old_and_a_new_baseline_are_brought_to_one_level() {
 }
 
 #[test]
-fn zeros_in_all_bands_are_no_data_where_that_is_asked() {
+fn zeros_are_no_data_where_that_is_asked() {
     let folder = Folder::new();
     for (name, values) in [("a.tif", [[0, 0, 6, 8], [0, 5, 0, 8]]), ("b.tif", [[2, 2, 2, 2]; 2])] {
         let source = Source::new(4, 1).of("UInt16").bands(2).pixels(move |band, x, _| values[band - 1][x]);
@@ -336,9 +336,87 @@ fn zeros_in_all_bands_are_no_data_where_that_is_asked() {
     let run = "a.tif b.tif -o out.tif --overwrite --verify full --method min";
     let pixels = || [1, 2].map(|band| folder.raster("out.tif").pixels(band));
     folder.run(&format!("{run} --zero-is-nodata")).done();
-    assert_eq!(pixels(), [[2.0, 0.0, 2.0, 2.0], [2.0, 2.0, 0.0, 2.0]]);
+    assert_eq!(pixels(), [[2.0; 4]; 2]);
     folder.run(run).done();
     assert_eq!(pixels(), [[0.0, 0.0, 2.0, 2.0], [0.0, 2.0, 0.0, 2.0]]);
+}
+
+/// Scenes of a pixel each: the days' values of B04 and B08.
+fn write_days(folder: &Folder, pixel_type: &str, days: &[[f64; 2]]) {
+    for (day, values) in days.iter().enumerate() {
+        std::fs::create_dir(folder.path(format!("2024-01-0{}", day + 1))).unwrap();
+        for (band, value) in ["B04", "B08"].into_iter().zip(*values) {
+            let source = Source::new(1, 1).crs("EPSG:32631").pixel(10.0).at(500_000.0, 5_000_000.0);
+            let source = source.of(pixel_type).fractions(move |_, _, _| value);
+            source.write(folder.path(format!("2024-01-0{}/{band}.tif", day + 1)));
+        }
+    }
+}
+
+#[test]
+fn scenes_are_scored_by_what_is_read_of_them_also_where_formulas_come_before() {
+    let folder = Folder::new();
+    write_days(&folder, "UInt16", &[[4.0, 6.0], [5.0, 9.0]]);
+    let run = "2024-01-01 2024-01-02 -o out.tif --overwrite --verify full --bands B04,B08 \
+               --method best:max:B08-B04 --expr-stage before";
+    folder.run(&format!("{run} --expr s=B08+B04;r=B04")).done();
+    assert_eq!([1, 2].map(|band| folder.raster("out.tif").pixels(band)[0]), [14.0, 5.0]);
+    folder.run(&format!("{run} --expr s=B08+B04")).done();
+    assert_eq!(folder.raster("out.tif").pixels(1), [14.0]);
+}
+
+#[test]
+fn what_no_scene_shows_is_not_data_also_where_there_is_no_nodata_value() {
+    let folder = Folder::new();
+    write_days(&folder, "Float32", &[[f64::NAN, 1.0], [f64::NAN, 3.0]]);
+    for method in ["median", "newest", "stddev"] {
+        let bands = if method == "newest" { "B04" } else { "B04,B08" };
+        let run = format!("2024-01-01 2024-01-02 -o out.tif --overwrite --verify full --bands {bands}");
+        folder.run(&format!("{run} --method {method}")).done();
+        let shown = bands.contains("B08");
+        assert_eq!(folder.raster("out.tif").mask(1)[0] != 0, shown, "{method}");
+    }
+}
+
+#[test]
+fn a_deviation_of_nothing_is_data() {
+    for (pixel_type, nodata) in [("UInt16", false), ("Float32", true)] {
+        let folder = Folder::new();
+        for name in ["a.tif", "b.tif"] {
+            let value = |_, x, _| if x == 0 { 0 } else { 5 };
+            Source::new(2, 1).of(pixel_type).nodata(0.0).pixels(value).write(folder.path(name));
+        }
+        folder.run("a.tif b.tif -o out.tif --method stddev --verify full").done();
+        let out = folder.raster("out.tif");
+        assert_eq!(out.mask(1).iter().map(|&valid| valid != 0).collect::<Vec<_>>(), [false, true]);
+        assert_eq!((out.pixels(1)[1], out.pixels(1)[0].is_nan()), (0.0, nodata), "{pixel_type}");
+    }
+}
+
+#[test]
+fn infinities_are_verified_as_they_are_made() {
+    let folder = Folder::new();
+    for (name, value) in [("a.tif", 1.0), ("b.tif", f64::INFINITY), ("c.tif", 2.0)] {
+        Source::new(1, 1).of("Float32").fractions(move |_, _, _| value).write(folder.path(name));
+    }
+    let run = "-o out.tif --overwrite --verify full --provenance --count-band --method";
+    folder.run(&format!("a.tif b.tif {run} median")).done();
+    folder.run(&format!("a.tif b.tif c.tif {run} percentile:90")).done();
+    assert_eq!(folder.raster("out.tif").pixels(1), [f64::INFINITY]);
+}
+
+#[test]
+fn only_kept_values_of_a_mask_keep_their_pixels() {
+    let folder = Folder::new();
+    write_days(&folder, "UInt16", &[[4.0, 6.0], [5.0, 9.0], [7.0, 7.0]]);
+    for (day, value) in [4.5, f64::NAN, 4.0].into_iter().enumerate() {
+        let mask = Source::new(1, 1).crs("EPSG:32631").pixel(10.0).at(500_000.0, 5_000_000.0).of("Float32");
+        let mask = mask.fractions(move |_, _, _| value);
+        mask.write(folder.path(format!("2024-01-0{}/SCL.tif", day + 1)));
+    }
+    let run = "2024-01-01 2024-01-02 2024-01-03 -o out.tif --verify full --bands B04 --method min";
+    folder.run(&format!("{run} --mask-band SCL --keep-values 4 --count-band")).done();
+    assert_eq!([1, 2].map(|band| folder.raster("out.tif").pixels(band)[0]), [7.0, 1.0]);
 }
 
 #[test]

@@ -269,6 +269,56 @@ fn an_alpha_of_any_type_hides_what_gdal_hides() {
     }
 }
 
+/// Its edges lie within a thousandth of a pixel of the grid's, and its pixels are a trace larger: the far edge lies further
+/// away.
+#[test]
+fn a_source_on_the_grid_has_its_own_pixels_and_no_more() {
+    let folder = Folder::new();
+    let value = |number: usize| move |_, x: usize, y| i128::from(1 + random(number as u64, 1, x, y) % 200);
+    for layout in ["TILED=YES BLOCKXSIZE=64 BLOCKYSIZE=64 COMPRESS=LZW", "COMPRESS=LZW"] {
+        let source = |number| Source::new(1000, 30).options(layout).pixels(value(number));
+        source(0).pixel(1.0).at(1000.0, 100.0).write(folder.path("right.tif"));
+        source(1).pixel(1.0).at(0.0, 130.0).write(folder.path("above.tif"));
+        let trace = [0.0009, 1.000_000_9, 0.0, 100.0, 0.0, -1.0];
+        source(2).geotransform(trace).write(folder.path("wide.tif"));
+        for reader in ["auto", "vrt"] {
+            let inputs = "right.tif above.tif wide.tif -o out.tif --overwrite --verify full";
+            folder.run(&format!("{inputs} --reader {reader}")).done();
+            let out = folder.raster("out.tif").pixels(1);
+            for (number, left, top) in [(0, 1000, 30), (1, 0, 0), (2, 0, 30)] {
+                for (x, y) in (0..1000).flat_map(|x| (0..30).map(move |y| (x, y))) {
+                    let wanted = value(number)(1, x, y) as f64;
+                    assert_eq!(
+                        out[(top + y) * 2000 + left + x],
+                        wanted,
+                        "{layout} {reader} {number} {x} {y}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Blocks that are left out read as nodata in all bands: as 255 in transparency, too.
+#[test]
+fn gaps_between_sources_with_nodata_and_alpha_are_transparent_however_the_work_is_cut() {
+    let folder = Folder::new();
+    for (name, x) in [("a.tif", 0.0), ("b.tif", 900.0)] {
+        let value = |band, x, y| if band == 2 { 255 } else { i128::from(random(3, 1, x, y) % 255) };
+        let source = Source::new(40, 30).bands(2).shows(&["Gray", "Alpha"]).nodata(255.0).pixel(1.0);
+        source.at(x, 0.0).pixels(value).write(folder.path(name));
+    }
+    let run = "a.tif b.tif -o out.tif --overwrite --block 64 --verify full";
+    let mut files = Vec::new();
+    for chunk in [64, 256, 1024] {
+        folder.run(&format!("{run} --chunk {chunk}")).done();
+        let alpha = folder.raster("out.tif").pixels(2);
+        assert!((0..30).all(|y| (40..900).all(|x| alpha[y * 940 + x] == 0.0)), "--chunk {chunk}");
+        files.push(folder.read("out.tif"));
+    }
+    assert!(files.windows(2).all(|pair| pair[0] == pair[1]));
+}
+
 #[test]
 fn a_last_strip_that_is_padded_is_left_to_gdal() {
     for compression in ["NONE", "LZW", "DEFLATE", "ZSTD"] {

@@ -173,7 +173,7 @@ keys! {
         "In which order scenes count; -date is the latest first, cloud the clearest [default: given]";
     "harmonize" Value Scenes "HOW" names_of!(Harmonize),
         "Whether the offset of Sentinel-2 from baseline 04.00 on is taken away [default: auto]";
-    "zero-is-nodata" Switch Scenes "" any, "Take 0 for nodata in every source";
+    "zero-is-nodata" Switch Scenes "" any, "Take 0 for nodata in every source that names no other";
     "mask-band" Value Scenes "NAME" any, "The band that says which pixels take part, such as SCL";
     "mask-values" List Scenes "LIST" any, "Leave out pixels of these values in the mask band: 0,1,3,8-11";
     "keep-values" List Scenes "LIST" any, "Leave out pixels of any other value in the mask band";

@@ -65,6 +65,19 @@ impl Grid {
         Grid { origin_x, origin_y, resolution: self.resolution, size: window.size() }
     }
 
+    /// The part of the grid that so many columns and rows cover from a pixel on, which may lie outside; `None` where all
+    /// do.
+    pub fn window_of(&self, (column, row): (i64, i64), size: Size) -> Option<Window> {
+        let inside = |from: i64, length: usize, end: usize| {
+            let to = from.saturating_add(length as i64).clamp(0, end as i64);
+            let from = from.clamp(0, end as i64);
+            (from < to).then_some((from as usize, (to - from) as usize))
+        };
+        let (column, columns) = inside(column, size.columns, self.size.columns)?;
+        let (row, rows) = inside(row, size.rows, self.size.rows)?;
+        Some(Window::new(column, row, columns, rows))
+    }
+
     /// Column and row of a raster's upper-left pixel, when all its pixels coincide with this grid's.
     pub fn whole_pixel_offset(&self, geotransform: &GeoTransform, size: Size) -> Option<(i64, i64)> {
         const SLACK: f64 = 1e-3;

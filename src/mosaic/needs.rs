@@ -90,7 +90,7 @@ pub fn plan(
         Failure::TooLittleMemory { limit: settings.memory, least: least + DRIFT }
     })?;
     let touching = touching(plan.window);
-    let jobs = Jobs::new(grid(plan.window), &touching);
+    let jobs = mosaic.jobs(grid(plan.window), &touching);
     Ok((plan, touching, jobs))
 }
 

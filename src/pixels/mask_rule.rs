@@ -32,7 +32,8 @@ impl MaskRule {
         (self.reach.0 as usize, self.reach.1 as usize)
     }
 
-    /// Marks with 1 in `hidden` the pixels that these values hide. A value that is NaN or no whole number hides none.
+    /// Marks with 1 in `hidden` the pixels that these values hide. A value that is NaN or no whole number is none that is
+    /// named: it hides its pixel only where some values alone do not. Of UInt64 the bits count.
     ///
     /// # Panics
     /// When there are not as many of them as values.
@@ -43,8 +44,8 @@ impl MaskRule {
     fn mark_typed<T: Pixel>(&self, values: &[T], hidden: &mut [u8]) {
         assert_eq!(values.len(), hidden.len());
         let decide = |value: T| {
-            let whole = value.to_f64();
-            u8::from(whole.fract() == 0.0 && self.hides(whole as i64))
+            let named = !T::TYPE.is_float() || value.to_f64().fract() == 0.0;
+            u8::from(if named { self.hides(value.to_i128() as i64) } else { !self.kept.is_empty() })
         };
         if T::TYPE.bytes() > 2 {
             // Neighbours are alike: most answers are the one before.

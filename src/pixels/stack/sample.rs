@@ -110,7 +110,7 @@ macro_rules! plain_sample {
                 if low == high { low } else { 0.5 * low + 0.5 * high }
             }
 
-            /// As numpy computes it, from the nearer end.
+            /// As numpy computes it, from the nearer end; but what an infinity makes infinite is so, and no NaN.
             #[inline(always)]
             fn between(low: $number, high: $number, part: f64) -> f64 {
                 let half = Self::halfway(low, high);
@@ -119,6 +119,7 @@ macro_rules! plain_sample {
                 let near_low = low + difference * part;
                 let near_high = high - difference * (1.0 - part);
                 let within = if part < 0.5 { near_low } else { near_high };
+                let within = if difference.is_finite() { within } else { low * (1.0 - part) + high * part };
                 let within = if part == 0.5 { half } else { within };
                 // Else an infinity might become NaN.
                 if part == 0.0 || low == high { low } else { within }

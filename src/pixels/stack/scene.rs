@@ -68,22 +68,6 @@ impl Stack {
             .for_each(|(seen, &hidden)| *seen &= u8::from(hidden == 0));
     }
 
-    /// Of a scene hides the pixels that are zero in all bands.
-    pub fn hide_zeros(&mut self, scene: usize) {
-        let pixels = self.pixels();
-        dispatch_pixel_type!(self.values.pixel_type(), T => {
-            let (values, seen) = self.scene_mut::<T>(scene);
-            // So few at a time that what is known of them stays near.
-            for (part, seen) in seen.chunks_mut(1024).enumerate() {
-                let mut any = [0; 1024];
-                for plane in values.chunks_exact(pixels) {
-                    mark_others(&plane[1024 * part..][..seen.len()], T::from_i128(0), &mut any);
-                }
-                seen.iter_mut().zip(any).for_each(|(seen, any)| *seen &= any);
-            }
-        });
-    }
-
     /// Adds `shift` to a scene's pixels of one band that have data: clamped to the type and, for a shift downwards of
     /// types without sign, at zero; what would become nodata becomes the next higher value, and stays data.
     pub fn shift(&mut self, scene: usize, band: usize, shift: f64) {
@@ -139,11 +123,6 @@ impl Stack {
 }
 
 widest! {
-    /// Marks with 1 where the values are others than `value`.
-    fn mark_others<T: Pixel>(values: &[T], value: T, marks: &mut [u8]) {
-        marks.iter_mut().zip(values).for_each(|(mark, &other)| *mark |= u8::from(other != value));
-    }
-
     fn shift_plane<T: Pixel>(values: &mut [T], shift: f64, nodata: Option<T>) {
         let shifted = |value: T| T::from_f64(value.to_f64() + shift);
         match nodata {
@@ -191,16 +170,6 @@ mod tests {
         assert_eq!(seen, [1, 1, 0, 0, 1, 0]);
         stack.hide(0, &[0, 1, 0, 0, 0, 0]);
         assert_eq!(scene(&mut stack).1, [1, 0, 0, 0, 1, 0]);
-    }
-
-    #[test]
-    fn zeros_in_all_bands_are_no_pixel() {
-        let mut stack = stack(2, Size::new(3, 1), None);
-        let values = Buffer::UInt16(vec![0, 0, 4, 0, 2, 0]);
-        stack.add_part(0, &[0, 1], Window::new(0, 0, 3, 1), &values, None);
-        stack.settle(0, 1);
-        stack.hide_zeros(0);
-        assert_eq!(scene(&mut stack).1, [0, 1, 1]);
     }
 
     #[test]

@@ -66,7 +66,7 @@ fn decide(making: Making<Mosaic>, input: &mut impl io::BufRead, out: &Out) -> Re
     let grid = WindowGrid { size: mosaic.grid.size, window: plan.window, block };
     let touching = |mosaic: &Mosaic| Touching::new(&grid, mosaic.sources.iter().map(|placed| placed.window));
     // Jobs have the numbers that the parent gives them, whatever is left out.
-    let jobs = Jobs::new(grid, &touching(&mosaic));
+    let jobs = mosaic.jobs(grid, &touching(&mosaic));
     for index in left_out {
         mosaic.sources[index].window = None;
     }

@@ -95,23 +95,25 @@ impl<'a> StackedScenes<'a> {
     /// Puts a scene below those that are there.
     fn add(&mut self, scene: &StackedScene, area: Window, reader: &mut SourceReader) -> Result<()> {
         let Deciding { mosaic, totals, .. } = *self.shared;
+        let (score, grid) = (self.scenes.score.as_ref(), &mosaic.grid);
         match self.read.take() {
             None => {
                 let number = self.stack.push(&scene.nodata);
                 self.read_scene(scene, area, reader, number, None)?;
+                let scoring = Instant::now();
+                score.into_iter().for_each(|score| self.scores.add(score, scene, area, grid, &self.stack));
+                Totals::add(&totals.composite, scoring);
             }
             Some(mut read) => {
                 read.stack.reset(area.size(), 1);
                 read.stack.push(&scene.nodata);
                 self.read_scene(scene, area, reader, 0, Some(&mut read.stack))?;
                 let deriving = Instant::now();
+                score.into_iter().for_each(|score| self.scores.add(score, scene, area, grid, &read.stack));
                 read.derive_into(&mut self.stack, self.scenes);
                 Totals::add(&totals.composite, deriving);
                 self.read = Some(read);
             }
-        }
-        if let Some(score) = &self.scenes.score {
-            self.scores.add(score, scene, area, &mosaic.grid, &self.stack);
         }
         Ok(())
     }
@@ -155,9 +157,6 @@ impl<'a> StackedScenes<'a> {
             stack.hide(number, &self.mask.hidden);
         }
         let compositing = Instant::now();
-        if self.scenes.asked.zero_is_nodata {
-            stack.hide_zeros(number);
-        }
         for (band, &shift) in scene.shifts.iter().enumerate().filter(|(_, shift)| **shift != 0.0) {
             stack.shift(number, band, shift);
         }

@@ -51,11 +51,12 @@ pub(super) fn hidden(
 
 /// Whether the rule names a mask's value as one that hides.
 fn names(rule: &MaskRule, value: Value) -> bool {
-    let number = value.to_f64();
-    if number.fract() != 0.0 || number.is_nan() {
-        return false;
-    }
-    let number = number as i64;
+    let number = match (value.whole(), value.to_f64()) {
+        (Some(whole), _) => whole as i64,
+        (None, float) if float.is_finite() && float == float.trunc() => float as i64,
+        // Not a value that any rule names.
+        (None, _) => return !rule.kept.is_empty(),
+    };
     let bit_is_set = (0..64).any(|bit| rule.bits >> bit & 1 == 1 && number >> bit & 1 == 1);
     let kept = rule.kept.is_empty() || rule.kept.iter().any(|range| range.contains(&number));
     bit_is_set || !kept || rule.hidden.iter().any(|range| range.contains(&number))

@@ -15,10 +15,12 @@ pub(super) struct Scenes<'a> {
     stack: &'a Stacked,
     window: Window,
     scenes: Vec<(&'a StackedScene, Layer)>,
+    /// Of each scene the score of each pixel, NaN where it has none; nothing where no score is asked for.
+    scores: Vec<Vec<f32>>,
 }
 
-/// A scene's values in all bands of a pixel.
-pub(super) type Seen<'a> = (&'a StackedScene, Vec<Value>);
+/// A scene's score, and its values in all bands of a pixel.
+type Seen = (Option<f32>, Vec<Value>);
 
 /// How many scenes lie where these sources do.
 pub(super) fn depth(stack: &Stacked, touching: &[usize]) -> usize {
@@ -41,9 +43,20 @@ impl<'a> Scenes<'a> {
         touching: &[usize],
         unit: usize,
     ) -> Result<Scenes<'a>> {
-        let read = |scene| Ok((scene, read_scene(mosaic, stack, scene, window, unit)?));
-        let scenes = scenes(stack, touching).map(read).collect::<Result<_>>()?;
-        Ok(Scenes { mosaic, stack, window, scenes })
+        let mut all = Scenes { mosaic, stack, window, scenes: Vec::new(), scores: Vec::new() };
+        for scene in scenes(stack, touching) {
+            let layer = read_scene(mosaic, stack, scene, window, unit)?;
+            if let Some(score) = &stack.score {
+                let pixels = 0..window.pixels();
+                all.scores.push(pixels.map(|pixel| all.score(score, scene, &layer, pixel)).collect());
+            }
+            let decided = match &stack.before {
+                None => layer,
+                Some(formulas) => of_formulas(formulas, &layer, (mosaic.working_type, stack.pixel_type)),
+            };
+            all.scenes.push((scene, decided));
+        }
+        Ok(all)
     }
 
     /// One pixel.
@@ -74,20 +87,13 @@ impl<'a> Scenes<'a> {
     /// All bands together, from scenes without a gap in any.
     fn decide_together(&self, pixel: usize) -> Decided {
         let (asked, mosaic) = (&self.stack.asked, self.mosaic);
-        let whole = |(scene, layer): &(&'a StackedScene, Layer)| -> Option<Seen<'a>> {
-            Some((*scene, layer.iter().map(|band| band[pixel]).collect::<Option<_>>()?))
+        let whole = |(index, (_, layer)): (usize, &(&StackedScene, Layer))| -> Option<Seen> {
+            let score = self.scores.get(index).map(|scores| scores[pixel]);
+            Some((score, layer.iter().map(|band| band[pixel]).collect::<Option<_>>()?))
         };
-        let mut seen: Vec<Seen> = self.scenes.iter().filter_map(whole).collect();
-        let scores = match &self.stack.score {
-            None => Vec::new(),
-            Some(score) => {
-                let mut scores: Vec<f32> = seen.iter().map(|seen| self.score(score, seen, pixel)).collect();
-                let mut has_score = scores.iter().map(|score| !score.is_nan());
-                seen.retain(|_| has_score.next().unwrap_or(false));
-                scores.retain(|score| !score.is_nan());
-                scores
-            }
-        };
+        let mut seen: Vec<Seen> = self.scenes.iter().enumerate().filter_map(whole).collect();
+        seen.retain(|(score, _)| score.is_none_or(|score| !score.is_nan()));
+        let scores: Vec<f32> = seen.iter().filter_map(|(score, _)| *score).collect();
         let values: Vec<Vec<Value>> = seen.into_iter().map(|(_, values)| values).collect();
         let (count, types) = (values.len(), (self.stack.pixel_type, mosaic.decided().1));
         let enough = count >= asked.least.max(1) as usize;
@@ -122,8 +128,8 @@ impl<'a> Scenes<'a> {
         scenes.filter_map(|((scene, _), _)| index(scene)).collect()
     }
 
-    /// A scene's score in a pixel; NaN where it has none.
-    fn score(&self, score: &Score, (scene, values): &Seen, pixel: usize) -> f32 {
+    /// The score of a scene in a pixel, by what is read of it; NaN where it has none.
+    fn score(&self, score: &Score, scene: &StackedScene, layer: &Layer, pixel: usize) -> f32 {
         match score {
             Score::FromEdge => {
                 let (grid, edges) = (&self.mosaic.grid, scene.bounds);
@@ -135,7 +141,7 @@ impl<'a> Scenes<'a> {
                 distances.into_iter().fold(f64::INFINITY, f64::min) as f32
             }
             Score::Formula { formula, program, bands } => {
-                let band = |name: &str| find_band(name, bands).ok().map(|band| values[band].to_f64());
+                let band = |name: &str| Some(layer[find_band(name, bands).ok()?][pixel]?.to_f64());
                 let score = match program.precision() {
                     Precision::Single => formula.value::<f32>(&|name| band(name).map(|value| value as f32)),
                     Precision::Double => formula.value::<f64>(&band).map(|score| score as f32),
@@ -146,7 +152,7 @@ impl<'a> Scenes<'a> {
     }
 }
 
-/// What a scene shows in a window: its files, without what is hidden, brought to one level.
+/// What is read of a scene in a window: its files, without what is hidden, brought to one level.
 fn read_scene(
     mosaic: &Mosaic,
     stack: &Stacked,
@@ -167,11 +173,6 @@ fn read_scene(
         let hidden = mask::hidden(mosaic, mask, rule, window, unit)?;
         seen.iter_mut().zip(hidden).for_each(|(seen, hidden)| *seen &= !hidden);
     }
-    if stack.asked.zero_is_nodata {
-        for (pixel, seen) in seen.iter_mut().enumerate() {
-            *seen &= bands.iter().any(|band| band[pixel].to_f64() != 0.0);
-        }
-    }
     let mut layer = Layer::new();
     for (index, values) in bands.into_iter().enumerate() {
         let nodata = scene.nodata[index].map(|nodata| Value::of(nodata, mosaic.working_type));
@@ -190,10 +191,7 @@ fn read_scene(
         };
         layer.push(values.into_iter().zip(&seen).map(shown).collect());
     }
-    Ok(match &stack.before {
-        None => layer,
-        Some(formulas) => of_formulas(formulas, &layer, (mosaic.working_type, stack.pixel_type)),
-    })
+    Ok(layer)
 }
 
 /// What formulas make of a scene's layer.

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::bands::BandMap;
 use super::names::{count_of, some_names};
-use super::types::source_nodata;
 use super::{PlacedSource, Request, Role, Unifier};
-use crate::geometry::{Footprint, Grid, GridError, GridRequest, ResolutionRule, Window, unify as unify_grid};
+use crate::geometry::{
+    Footprint, Grid, GridError, GridRequest, ResolutionRule, Size, Window, unify as unify_grid,
+};
 use crate::pixels::{Method, Number, PixelType};
 use crate::source::{Placement, Problem, Source};
 
@@ -156,7 +157,7 @@ impl Unifier<'_> {
         before: Option<&PlacedSource>,
     ) -> BandsAndNodata {
         let bands: Vec<usize> = map.colors.iter().chain(&map.alpha).copied().collect();
-        let of_bands = source_nodata(source, self.request.source_nodata);
+        let of_bands = self.request.nodata_of(source);
         let of_band = |&band: &usize| of_bands[band].filter(|_| Some(band) != map.alpha);
         let nodata: Vec<Option<Number>> = bands.iter().map(of_band).collect();
         match before.filter(|before| *before.bands == bands && *before.nodata == nodata) {
@@ -169,10 +170,17 @@ impl Unifier<'_> {
 /// The mosaic's pixels that a source may touch. What GDAL resamples or warps can reach a pixel further than its
 /// corners say.
 pub(super) fn touched_window(source: &Source, grid: &Grid, placement: Placement) -> Option<Window> {
-    let touched = source.footprint.bounds.touched_window(grid)?;
-    if matches!(placement, Placement::OnGrid { .. } | Placement::Enlarged { .. }) {
-        return Some(touched);
+    // Of pixels that are the grid's, whichever they are: edges that are computed anew might fall on others.
+    let of_pixels = |(column, row): (i64, i64), times: Size| {
+        let Size { columns, rows } = source.size;
+        grid.window_of((column, row), Size::new(columns * times.columns, rows * times.rows))
+    };
+    match placement {
+        Placement::OnGrid { column, row } => return of_pixels((column, row), Size::square(1)),
+        Placement::Enlarged { column, row, times } => return of_pixels((column, row), times),
+        Placement::Resampled | Placement::Warped => {}
     }
+    let touched = source.footprint.bounds.touched_window(grid)?;
     const MARGIN: usize = 2;
     let (column, row) = (touched.column.saturating_sub(MARGIN), touched.row.saturating_sub(MARGIN));
     let columns = touched.end_column() + MARGIN - column;

@@ -85,6 +85,14 @@ impl Default for Request {
     }
 }
 
+impl Request {
+    /// Nodata of each band of a source.
+    fn nodata_of(&self, source: &Source) -> Vec<Option<Number>> {
+        let zero = self.stack.as_ref().is_some_and(|stack| stack.zero_is_nodata);
+        types::source_nodata(source, self.source_nodata, zero)
+    }
+}
+
 /// Something that keeps sources from becoming one mosaic, and the sources without which it would not.
 #[derive(Debug, Clone)]
 pub struct Conflict {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Derived, Stacked, types};
 use crate::geometry::{Grid, Window};
 use crate::pixels::{BandRule, Method, Number, PixelType, Resampling};
+use crate::plan::{Jobs, Touching, WindowGrid};
 use crate::source::{Placement, Source, SourceBand};
 
 /// The mosaic to be made: everything that decides its pixels.
@@ -93,7 +94,8 @@ pub enum Role {
 impl Mosaic {
     /// Nodata of each band of a source: what was asked for, or what it says.
     pub fn nodata_of(&self, source: &Source) -> Vec<Option<Number>> {
-        types::source_nodata(source, self.source_nodata)
+        let zero = self.stack.as_ref().is_some_and(|stack| stack.asked.zero_is_nodata);
+        types::source_nodata(source, self.source_nodata, zero)
     }
 
     /// Nodata of each band of a source as it is read here: a mask's values are never nodata.
@@ -127,6 +129,21 @@ impl Mosaic {
     /// The rules of the bands that are decided.
     pub fn rules(&self) -> Vec<BandRule> {
         self.decided().0.iter().map(|band| band.rule).collect()
+    }
+
+    /// The windows that have something to do: those that sources touch; all of them where a block that is left out, and
+    /// so reads as nodata in all bands, would not be transparent.
+    pub fn jobs(&self, grid: WindowGrid, touching: &Touching) -> Jobs {
+        let implicit = self.nodata.map_or(0.0, Number::to_f64);
+        let is_implicit = |band: &MosaicBand| {
+            !matches!(band.rule, BandRule::Alpha(_)) || band.background.to_f64() == implicit
+        };
+        match self.bands.iter().all(is_implicit) {
+            true => Jobs::new(grid, touching),
+            false => {
+                Jobs::new(grid, &Touching::new(&grid, std::iter::once(Some(Window::whole(self.grid.size)))))
+            }
+        }
     }
 
     /// Bytes of one pixel of all bands in the output.

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::Unifier;
 use super::bands::BandMap;
 use super::names::{count_of, some_names};
-use super::{StackRequest, Unifier};
-use crate::pixels::{Method, Number, PixelType};
+use crate::pixels::{Method, Number, PixelType, Rule};
 use crate::source::{Problem, Source, SourceBand};
 
 impl Unifier<'_> {
@@ -55,9 +55,9 @@ impl Unifier<'_> {
         let chosen = match (self.request.nodata, self.request.method) {
             (Some(value), _) => Some(value),
             (None, Method::Count) => None,
-            // Where zeros are no data of the sources, they are none of the mosaic.
-            (None, _) if self.request.stack.as_ref().is_some_and(|stack| stack.zero_is_nodata) => {
-                Some(declared.first().copied().unwrap_or(Number::Whole(0)))
+            // What deviates by nothing has data: where a value is needed that no deviation has, there is but NaN.
+            (None, _) if self.makes_deviations() => {
+                Some(Number::Float(f64::NAN)).filter(|_| pixel_type.is_float() && !declared.is_empty())
             }
             (None, _) => declared.first().copied(),
         }?;
@@ -80,7 +80,7 @@ impl Unifier<'_> {
     fn declared_nodata(&self, maps: &[BandMap]) -> Vec<Number> {
         let mut declared: Vec<Number> = Vec::new();
         for (source, map) in self.sources.iter().zip(maps) {
-            let of_bands = source_nodata(source, self.request.source_nodata);
+            let of_bands = self.request.nodata_of(source);
             for value in map.colors.iter().filter_map(|&band| of_bands[band]) {
                 if !declared.contains(&value) {
                     declared.push(value);
@@ -90,12 +90,18 @@ impl Unifier<'_> {
         declared
     }
 
+    /// Whether the output's values tell how others are spread.
+    fn makes_deviations(&self) -> bool {
+        self.request.stack.as_ref().is_some_and(|stack| stack.rule == Rule::StandardDeviation)
+    }
+
     /// A mask is needed where a source's validity can be said by neither nodata nor transparency.
     pub(super) fn needs_mask(&self, has_alpha: bool, nodata: Option<Number>) -> bool {
         let masked = |source: &Arc<Source>| source.mask || source.alpha.is_some();
-        let hides = |stack: &StackRequest| stack.mask.is_some() || stack.least > 1;
-        let hidden = nodata.is_none() && self.request.stack.as_ref().is_some_and(hides);
-        hidden || !has_alpha && self.request.nodata.is_none() && self.sources.iter().any(masked)
+        // Scenes leave gaps wherever they do not lie, or have NaN.
+        let counts = self.request.method == Method::Count;
+        let gaps = nodata.is_none() && self.request.stack.is_some() && !counts;
+        gaps || !has_alpha && self.request.nodata.is_none() && self.sources.iter().any(masked)
     }
 
     /// Full opacity, as the first source that has transparency counts it.
@@ -131,12 +137,12 @@ impl Unifier<'_> {
     }
 }
 
-/// Nodata of each band of a source: what was asked for, or what it says.
-pub(super) fn source_nodata(source: &Source, overridden: Option<Number>) -> Vec<Option<Number>> {
+/// Nodata of each band of a source: what was asked for, or what it says, or else zero where that is none.
+pub(super) fn source_nodata(source: &Source, asked: Option<Number>, zero: bool) -> Vec<Option<Number>> {
     let of = |band: &SourceBand| {
-        let value = match overridden {
+        let value = match asked {
             Some(value) => Some(value).filter(|value| value.fits(band.pixel_type)),
-            None => band.nodata,
+            None => band.nodata.or(zero.then_some(Number::Whole(0))),
         };
         // A Float32 pixel has the nearest Float32, also where it is compared as Float64.
         value.map(|value| if band.pixel_type == PixelType::Float32 { value.as_float32() } else { value })
