@@ -3,13 +3,13 @@
 
 mod common;
 
-use std::fs::{self, OpenOptions};
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::fs;
 
-use common::{Folder, Outcome, Source, assert_same_pixels, random, write_overlapping};
+use common::waiting::{
+    children, end, end_with_signals, fill_pipe, index, signal, start, start_and, wait_for, waits,
+    write_virtual,
+};
+use common::{Folder, Source, assert_same_pixels, random, write_overlapping};
 
 /// Scenes of two bands and a mask, a file each.
 fn write_scenes(folder: &Folder) {
@@ -101,108 +101,12 @@ fn a_job_whose_children_died_with_it_goes_on_to_the_same_bytes() {
 /// A virtual raster beside the sources whose pixels come out of a pipe: whoever reads it waits for ever.
 fn write_waiting(folder: &Folder) {
     write_overlapping(folder, false);
-    write_waiting_for(folder, "pipe.tif", "waits.vrt", (100, -100));
-}
-
-/// A virtual raster whose pixels come out of this pipe, and its upper left corner.
-fn write_waiting_for(folder: &Folder, pipe: &str, name: &str, (x, y): (i32, i32)) {
-    folder.tool(&format!("mkfifo {pipe}"));
-    let band = |number: usize| {
-        format!(
-            "<VRTRasterBand dataType=\"Byte\" band=\"{number}\"><NoDataValue>7</NoDataValue><SimpleSource>\
-             <SourceFilename relativeToVRT=\"1\">{pipe}</SourceFilename><SourceBand>{number}</SourceBand>\
-             <SourceProperties RasterXSize=\"300\" RasterYSize=\"300\" DataType=\"Byte\" BlockXSize=\"64\" \
-             BlockYSize=\"64\"/><SrcRect xOff=\"0\" yOff=\"0\" xSize=\"300\" ySize=\"300\"/>\
-             <DstRect xOff=\"0\" yOff=\"0\" xSize=\"300\" ySize=\"300\"/></SimpleSource></VRTRasterBand>"
-        )
-    };
-    folder.write(
-        name,
-        format!(
-            "<VRTDataset rasterXSize=\"300\" rasterYSize=\"300\"><SRS>EPSG:4326</SRS>\
-             <GeoTransform>{x}, 1, 0, {y}, 0, -1</GeoTransform>{}{}{}</VRTDataset>",
-            band(1),
-            band(2),
-            band(3)
-        ),
-    );
+    write_virtual(folder, "waits.vrt", (100, -100), "Byte", &["pipe.tif"; 3]);
 }
 
 /// The job with the waiting raster among the sources; it does not reach beyond the others.
 const WAITING: &str =
     "in0.tif in1.tif waits.vrt in2.tif in3.tif -o out.tif --block 64 --progress none --isolate 2";
-
-fn start(folder: &Folder, line: &str) -> Child {
-    let words: Vec<&str> = line.split_whitespace().collect();
-    folder.command(&words).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
-}
-
-fn wait_for(mut come: impl FnMut() -> bool) {
-    let since = Instant::now();
-    while !come() {
-        assert!(since.elapsed() < Duration::from_secs(60), "what was waited for never came");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
-/// Starts a job with the waiting raster. Children that inspect what the raster refers to find something in the pipe; from
-/// then on `now` is called again and again until it says that it is enough.
-fn start_and(folder: &Folder, line: &str, mut now: impl FnMut(&Child) -> bool) -> Child {
-    let mut job = start(folder, line);
-    wait_for(|| {
-        let inspects = !folder.names().iter().any(|name| name.ends_with(".partial"));
-        if inspects && children(&job).iter().any(|id| waits(id)) {
-            for name in ["pipe.tif", "second.tif"] {
-                let mut for_writing = OpenOptions::new();
-                let pipe = for_writing.write(true).custom_flags(libc::O_NONBLOCK).open(folder.path(name));
-                let _ = pipe.and_then(|mut pipe| pipe.write_all(b"something"));
-            }
-        }
-        job.try_wait().unwrap().is_some() || !inspects && now(&job)
-    });
-    job
-}
-
-/// Lets a job end, its children being sent this signal wherever they wait for the pipe.
-fn end_with_signals(folder: &Folder, line: &str, name: Option<&str>) -> Outcome {
-    end(start_and(folder, line, |job| {
-        for id in children(job).iter().filter(|id| waits(id)) {
-            name.into_iter().for_each(|name| signal(name, id));
-        }
-        false
-    }))
-}
-
-fn end(job: Child) -> Outcome {
-    let output = job.wait_with_output().unwrap();
-    Outcome {
-        code: output.status.code(),
-        stdout: String::new(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
-}
-
-/// Everything that a file of `/proc/ID/task/…` says of a process, thread after thread.
-fn of_tasks(id: &str, file: &str) -> String {
-    let tasks = fs::read_dir(format!("/proc/{id}/task")).into_iter().flatten().flatten();
-    let of_task = |task: fs::DirEntry| fs::read_to_string(task.path().join(file)).unwrap_or_default();
-    tasks.map(|task| of_task(task) + " ").collect()
-}
-
-/// The processes that `job` has started and that are alive.
-fn children(job: &Child) -> Vec<String> {
-    of_tasks(&job.id().to_string(), "children").split_whitespace().map(str::to_owned).collect()
-}
-
-/// Whether a process waits for somebody to write into a pipe that it opens.
-fn waits(id: &str) -> bool {
-    of_tasks(id, "wchan").contains("wait_for_partner")
-}
-
-/// Sends a signal to a process, which may be gone.
-fn signal(name: &str, id: &str) {
-    Command::new("kill").args([name, id]).stderr(Stdio::null()).status().unwrap();
-}
 
 fn is_alive(id: &str) -> bool {
     fs::read_to_string(format!("/proc/{id}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
@@ -260,28 +164,17 @@ fn a_source_that_ends_each_child_is_named_or_left_out() {
     assert_eq!(report["inputs"]["skipped"][0]["source"], "waits.vrt");
 }
 
-/// Pixels in the place of a pipe.
-fn fill_pipe(folder: &Folder, pipe: &str) {
-    let value = |band, x, y| i128::from(1 + random(77, band, x, y) % 200);
-    Source::new(300, 300).bands(3).pixels(value).write(folder.path("real.tif"));
-    fs::rename(folder.path("real.tif"), folder.path(pipe)).unwrap();
-}
-
 #[test]
 fn what_a_killed_job_left_out_stays_left_out_when_it_is_resumed() {
     let folder = Folder::new();
     write_waiting(&folder);
     // Where the job stands still until it is killed.
-    write_waiting_for(&folder, "second.tif", "stays.vrt", (200, -240));
+    write_virtual(&folder, "stays.vrt", (200, -240), "Byte", &["second.tif"; 3]);
     let inputs = "in0.tif in1.tif waits.vrt stays.vrt in2.tif in3.tif";
     let job = format!("{inputs} -o out.tif --block 64 --chunk 64 --progress none");
     let isolated = format!("{job} --isolate 2 --on-error skip --checkpoint 0 --verify full --resume");
-    let index = || {
-        let name = folder.names().into_iter().find(|name| name.ends_with(".partial.index"));
-        name.map_or(String::new(), |name| fs::read_to_string(folder.path(name)).unwrap_or_default())
-    };
     let mut killed = start_and(&folder, &isolated, |job| {
-        let tells = index().contains("\"lacking\":\"waits.vrt\"");
+        let tells = index(&folder).contains("\"lacking\":\"waits.vrt\"");
         if !tells {
             children(job).iter().filter(|id| waits(id)).for_each(|id| signal("-ABRT", id));
         }

@@ -2,7 +2,7 @@
 
 use super::{Encoding, Failure, decoded, stacked};
 use crate::codec::{BlockLayout, Encoder, max_encoded_len};
-use crate::config::{Settings, Verify};
+use crate::config::{OnError, Settings, Verify};
 use crate::geometry::Size;
 use crate::output::BlockWriter;
 use crate::pixels::Composite;
@@ -54,12 +54,14 @@ pub fn plan(
         kernel_radius: encoding.overview_resampling.kernel_radius(),
     };
     let derived_bytes = DerivedBands::bytes_per_pixel(mosaic);
+    // A window that is made anew without a source must not have been handed on to the overviews in part.
+    let may_be_made_anew = settings.isolate.is_some() && settings.on_error == OnError::Skip;
     let stack_bytes = |area: Size| stacked::bytes_per_pixel(mosaic, || touching(area)) + derived_bytes;
     let needs = Needs {
         levels: &levels,
         bands_together: mosaic.stack.is_some()
             || mosaic.derived.is_some()
-            || !levels.overviews.is_empty() && Pyramid::bands_together(mosaic),
+            || !levels.overviews.is_empty() && (may_be_made_anew || Pyramid::bands_together(mosaic)),
         moving_bytes: if encoding.cloud_optimized { BlockWriter::MOVING_BYTES } else { 0 },
         size: mosaic.grid.size,
         block: encoding.block,

@@ -139,6 +139,21 @@ impl Jobs {
         self.position(window, (window.rows - 1) / self.grid.block) < position
     }
 
+    /// The pixels of a window whose blocks lie before a position, and the others.
+    pub fn cut_at(&self, window: Window, position: u64) -> [Vec<Window>; 2] {
+        let WindowGrid { size, block, .. } = self.grid;
+        let across = self.grid.blocks().columns as u64;
+        let column = (position % across) as usize * block;
+        let row = ((position / across) as usize * block).min(size.rows);
+        let next = (row + block).min(size.rows);
+        let piece = |columns: Range<usize>, rows: Range<usize>| {
+            Window::new(columns.start, rows.start, columns.len(), rows.len()).intersection(window)
+        };
+        let before = [piece(0..size.columns, 0..row), piece(0..column, row..next)];
+        let behind = [piece(column..size.columns, row..next), piece(0..size.columns, next..size.rows)];
+        [before, behind].map(|pieces| pieces.into_iter().flatten().collect())
+    }
+
     /// The job of a number below [`Jobs::len`].
     pub fn job(&self, number: usize) -> Job {
         let row = &self.rows[self.rows.partition_point(|row| row.jobs.end <= number)];
@@ -188,6 +203,28 @@ mod tests {
                 prop_assert_eq!(run.0, place);
             }
             prop_assert!(runs.is_sorted_by_key(|run| (run.1, run.2)));
+        }
+
+        #[test]
+        fn a_position_cuts_a_window_along_its_blocks(
+            columns in 1usize..200, rows in 1usize..200, factor in 1usize..5, position in 0u64..200,
+        ) {
+            let size = Size::new(columns, rows);
+            let grid = WindowGrid { size, window: Size::square(16 * factor), block: 16 };
+            let touching = Touching::new(&grid, std::iter::once(Some(Window::whole(size))));
+            let jobs = Jobs::new(grid, &touching);
+            for number in 0..jobs.len() {
+                let window = jobs.job(number).window;
+                let parts = jobs.cut_at(window, position);
+                for block in window.cut(Size::square(16)) {
+                    let lies = parts.each_ref().map(|parts| {
+                        let common = parts.iter().filter_map(|part| part.intersection(block));
+                        common.map(|common| common.pixels()).sum::<usize>()
+                    });
+                    let before = jobs.is_before(block, position);
+                    prop_assert_eq!(lies, if before { [block.pixels(), 0] } else { [0, block.pixels()] });
+                }
+            }
         }
     }
 }

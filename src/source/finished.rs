@@ -26,24 +26,25 @@ impl Finished {
         checked("open what is finished", || open(name)).map(Finished)
     }
 
-    /// Reads a window of some bands into `pixels` (bands × rows × columns), and where there is a mask, which of its pixels
-    /// are valid into `mask` (rows × columns, zero or not).
+    /// Reads `part` of an area, of some bands, to its place in `pixels` (bands × rows × columns of the area), and where there
+    /// is a mask, which of its pixels are valid into `mask` (rows × columns of the area, zero or not).
     ///
     /// # Errors
     /// When GDAL reports any failure.
     pub fn read(
         &self,
-        window: Window,
+        (part, area): (Window, Window),
         bands: Range<usize>,
         pixels: &mut Buffer,
         mask: Option<&mut [u8]>,
     ) -> Result<()> {
         checked("read what is finished", || {
-            let to = Destination { size: window.size(), column: 0, row: 0, band: 0 };
-            pixels.resize(bands.len() * window.pixels());
+            let Window { column, row, .. } = part.from(area);
+            let to = Destination { size: area.size(), column, row, band: 0 };
+            pixels.resize(bands.len() * area.pixels());
             let numbers: Vec<c_int> = bands.map(|band| band as c_int + 1).collect();
-            calls::read(&self.0, window, &numbers, pixels, to)?;
-            mask.map_or(Ok(()), |mask| calls::read_mask(&self.0, window, mask, to))
+            calls::read(&self.0, part, &numbers, pixels, to)?;
+            mask.map_or(Ok(()), |mask| calls::read_mask(&self.0, part, mask, to))
         })
     }
 }

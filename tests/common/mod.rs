@@ -9,6 +9,7 @@ mod noise;
 mod raster;
 mod source;
 mod tiff;
+pub mod waiting;
 
 pub use folder::{Folder, Outcome};
 pub use noise::{Numbers, write_overlapping};

@@ -34,7 +34,7 @@ pub struct Needs<'a> {
     pub encoder_bytes: usize,
     /// The overviews that are made on the way.
     pub levels: &'a Levels,
-    /// Whether all bands of a window must be there before any of its overviews can be made.
+    /// Whether all bands of a window are made at once, as where all must be there before any of its overviews can be made.
     pub bands_together: bool,
     /// Size of the sources' largest blocks.
     pub source_block: Size,

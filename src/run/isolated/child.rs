@@ -9,6 +9,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use super::ceiling::tells_of_no_memory;
+use super::held::Share;
 use super::message::{Answer, Request, Setup, greeting, hear, tell};
 use super::pipes::Pipes;
 use crate::run::Stopped;
@@ -55,8 +56,8 @@ pub struct Child<'a> {
     pub job: Option<usize>,
     /// How many sources it was told not to read.
     pub left_out: usize,
-    /// The most bytes that it had in memory at once.
-    pub peak: u64,
+    /// What it has in memory, where that is counted.
+    pub share: Option<Share<'a>>,
 }
 
 /// Bytes of answers that are read together; pixels go past this buffer.
@@ -93,7 +94,7 @@ impl<'a> Child<'a> {
             room: 0,
             job: None,
             left_out: 0,
-            peak: 0,
+            share: None,
         };
         let told = tell(&mut child.requests, &greeting()).and_then(|()| tell(&mut child.requests, setup));
         // What it says of a setup that it does not take counts for more than the pipe that it closed.

@@ -14,6 +14,7 @@
 
 mod ceiling;
 mod child;
+mod held;
 mod inspecting;
 mod message;
 mod of_threads;
@@ -23,7 +24,7 @@ mod remote;
 mod serve;
 mod verify;
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
@@ -33,6 +34,7 @@ use crate::geometry::Window;
 use crate::plan::{Plan, Touching};
 use crate::source::Mosaic;
 use child::{Child, Death, End};
+use held::{Held, Share};
 use message::{Done, Making, Setup};
 
 pub use child::Program;
@@ -68,10 +70,9 @@ pub struct Isolation<'a> {
     block: usize,
     ask_gdal: bool,
     totals: &'a Totals,
-    left_out: &'a LeftOut<'a>,
-    /// What the children of this stage had in memory at most, summed, and those of the greatest stage before.
-    peak: AtomicU64,
-    greatest: AtomicU64,
+    /// Sources that are left out.
+    pub left_out: &'a LeftOut<'a>,
+    held: Held,
 }
 
 impl<'a> Isolation<'a> {
@@ -93,24 +94,17 @@ impl<'a> Isolation<'a> {
             ask_gdal,
             totals,
             left_out,
-            peak: AtomicU64::new(0),
-            greatest: AtomicU64::new(0),
+            held: Held::default(),
         }
     }
 
-    /// The most bytes that all children together had in memory, as far as can be told: the sum of each one's most.
+    /// The most bytes that all children together had in memory, as far as can be told.
     pub fn peak(&self) -> u64 {
-        self.greatest.load(Ordering::Relaxed).max(self.peak.load(Ordering::Relaxed))
+        self.held.peak()
     }
 
-    /// All children of the stage before are gone.
-    fn begin_stage(&self) {
-        self.greatest.fetch_max(self.peak.swap(0, Ordering::Relaxed), Ordering::Relaxed);
-    }
-
-    /// A child that may take so many bytes for what it does.
-    fn start(&self, bytes: u64) -> Result<Child<'a>, End> {
-        let left_out = self.left_out.indices();
+    /// A child that may take so many bytes for what it does, and takes these sources for ones that lie outside.
+    fn start(&'a self, bytes: u64, left_out: Vec<usize>) -> Result<Child<'a>, End> {
         let count = left_out.len();
         let making = Making {
             mosaic: self.mosaic,
@@ -124,6 +118,7 @@ impl<'a> Isolation<'a> {
         let Treatment { program, patience, stop, .. } = self.treatment;
         let mut child = Child::start(program, &Setup::Make(Box::new(making)), patience, stop)?;
         child.left_out = count;
+        child.share = Some(Share::new(&self.held));
         Ok(child)
     }
 
@@ -139,8 +134,7 @@ impl<'a> Isolation<'a> {
         ];
         sums.into_iter().for_each(|(sum, more)| _ = sum.fetch_add(more, Ordering::Relaxed));
         totals.note(warnings);
-        self.peak.fetch_add(peak.saturating_sub(child.peak), Ordering::Relaxed);
-        child.peak = peak.max(child.peak);
+        child.share.iter_mut().for_each(|share| share.grow_to(peak));
     }
 
     /// A child that was asked about an area is gone: goes on with another one, without its source where that `may_skip`,

@@ -19,19 +19,22 @@ pub struct RemoteDecider<'a> {
     bands: Range<usize>,
     /// Children that died at this window.
     deaths: usize,
+    /// How many sources were left out in each answer about it, the least and the most.
+    without: Option<(usize, usize)>,
 }
 
 impl<'a> RemoteDecider<'a> {
     /// No child is started yet.
     pub fn new(isolation: &'a Isolation<'a>) -> RemoteDecider<'a> {
-        RemoteDecider { isolation, child: None, bands: 0..0, deaths: 0 }
+        RemoteDecider { isolation, child: None, bands: 0..0, deaths: 0, without: None }
     }
 
     /// A child that has begun the job's window.
     fn child(&mut self, job: Job) -> Result<&mut Child<'a>, End> {
+        let isolation = self.isolation;
         let child = match self.child.take() {
             Some(child) => child,
-            None => self.isolation.start(self.isolation.plan.child_bytes)?,
+            None => isolation.start(isolation.plan.child_bytes, isolation.left_out.indices())?,
         };
         let child = self.child.insert(child);
         if child.job != Some(job.number) {
@@ -52,12 +55,14 @@ impl<'a> RemoteDecider<'a> {
         loop {
             let answered = self.child(job).and_then(|child| {
                 let answer = child.ask(request)?;
-                let taken = take(child, answer, isolation)?;
-                isolation.left_out.note(area, child.left_out);
-                Ok(taken)
+                Ok((take(child, answer, isolation)?, child.left_out))
             });
             match answered {
-                Ok(taken) => return Ok(taken),
+                Ok((taken, without)) => {
+                    let (least, most) = self.without.unwrap_or((without, without));
+                    self.without = Some((least.min(without), most.max(without)));
+                    return Ok(taken);
+                }
                 Err(end) => {
                     self.child = None;
                     isolation.after(end, area, &mut self.deaths, true)?;
@@ -69,7 +74,7 @@ impl<'a> RemoteDecider<'a> {
 
 impl Decide for RemoteDecider<'_> {
     fn begin(&mut self, _job: Job, bands: Range<usize>) -> Result<()> {
-        (self.bands, self.deaths) = (bands, 0);
+        (self.bands, self.deaths, self.without) = (bands, 0, None);
         // What is left out since this child was started, it would read.
         let left_out = self.isolation.left_out.count();
         self.child.take_if(|child| child.left_out < left_out);
@@ -120,10 +125,12 @@ impl Decide for RemoteDecider<'_> {
         })
     }
 
-    fn leave(&mut self) {
+    fn leave(&mut self) -> Option<usize> {
         if let Some(child) = &mut self.child {
             child.mention(&Request::Leave);
             child.job = None;
         }
+        let (least, most) = self.without.unwrap_or_default();
+        (least == most).then_some(most)
     }
 }

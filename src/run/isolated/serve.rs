@@ -138,7 +138,7 @@ impl Child<'_> {
                 self.decider.begin(job, bands)
             }
             Request::Leave => {
-                self.decider.leave();
+                let _ = self.decider.leave();
                 self.job = None;
                 Ok(())
             }

@@ -15,9 +15,8 @@ pub struct RemoteVerifier<'a> {
 }
 
 impl<'a> RemoteVerifier<'a> {
-    /// No child is started yet; those that decided are gone.
+    /// No child is started yet.
     pub fn new(isolation: &'a Isolation<'a>) -> RemoteVerifier<'a> {
-        isolation.begin_stage();
         RemoteVerifier { isolation, children: OfThreads::default() }
     }
 
@@ -40,7 +39,8 @@ impl<'a> RemoteVerifier<'a> {
 
     fn ask(&self, request: &Request) -> Result<Option<String>, End> {
         let isolation = self.isolation;
-        let start = || isolation.start(isolation.plan.bytes_to_verify());
+        // What is left out by now may have been read where other areas were made: each request says what to read.
+        let start = || isolation.start(isolation.plan.bytes_to_verify(), Vec::new());
         self.children.ask(start, request, |answer, child| match answer {
             Answer::Verified(done, difference) => {
                 isolation.count(done, child);

@@ -23,6 +23,8 @@ pub struct BlockEncoder<'a> {
     encoded: Vec<Vec<u8>>,
     /// The number of the run and of the file of each of them.
     waiting: Vec<(usize, BlockId)>,
+    /// Blocks of the window that were left out.
+    sparse: u64,
     /// One pixel, of all bands that a block holds, as a block that is left out reads.
     implicit: Vec<u8>,
 }
@@ -46,6 +48,7 @@ impl<'a> BlockEncoder<'a> {
             raw: vec![Vec::new(); shared.deciding.plan.batch],
             encoded: vec![Vec::new(); shared.deciding.plan.batch],
             waiting: Vec::new(),
+            sparse: 0,
             implicit: sample.bytes().repeat(shared.samples()),
         })
     }
@@ -79,7 +82,7 @@ impl<'a> BlockEncoder<'a> {
         block.resize(layout.bytes(), 0);
         fill(block)?;
         if !wanted && is_filled_with(block, &self.implicit) {
-            self.shared.deciding.totals.sparse_blocks.fetch_add(1, Ordering::Relaxed);
+            self.sparse += 1;
             return Ok(false);
         }
         self.waiting.push((row, id));
@@ -89,11 +92,24 @@ impl<'a> BlockEncoder<'a> {
         Ok(true)
     }
 
-    /// Encodes the blocks that wait, several at a time being quicker than one after the other.
+    /// Encodes the last blocks of a window.
     ///
     /// # Errors
     /// When the codec fails.
-    pub fn encode_waiting(&mut self, runs: &mut [WindowRun]) -> Result<()> {
+    pub fn finish_window(&mut self, runs: &mut [WindowRun]) -> Result<()> {
+        let sparse = std::mem::take(&mut self.sparse);
+        self.shared.deciding.totals.sparse_blocks.fetch_add(sparse, Ordering::Relaxed);
+        self.encode_waiting(runs)
+    }
+
+    /// The window is to be made anew.
+    pub fn forget_window(&mut self) {
+        self.sparse = 0;
+        self.waiting.clear();
+    }
+
+    /// Encodes the blocks that wait, several at a time being quicker than one after the other.
+    fn encode_waiting(&mut self, runs: &mut [WindowRun]) -> Result<()> {
         let encoding = Instant::now();
         let (layout, count) = (self.layout(), self.waiting.len());
         let mut blocks: Vec<&mut [u8]> = self.raw[..count].iter_mut().map(Vec::as_mut_slice).collect();

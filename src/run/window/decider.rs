@@ -195,8 +195,9 @@ impl Decide for Decider<'_> {
         Ok(true)
     }
 
-    fn leave(&mut self) {
+    fn leave(&mut self) -> Option<usize> {
         self.reader.leave();
+        Some(0)
     }
 }
 

@@ -78,6 +78,7 @@ pub trait Decide {
         raw_and_fill: (&mut [u8], &[u8]),
     ) -> Result<bool>;
 
-    /// The window is done.
-    fn leave(&mut self);
+    /// The window is done. Gives how many of the sources that are left out it was decided without; nothing where more
+    /// were left out on the way: then it is to be made anew, so that no window is partly of a source.
+    fn leave(&mut self) -> Option<usize>;
 }

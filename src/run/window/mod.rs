@@ -4,6 +4,7 @@ mod blocks;
 mod decider;
 mod deciding;
 mod derived;
+mod finished;
 pub(super) mod lone;
 mod open_sources;
 mod read_scene;
@@ -12,7 +13,6 @@ mod scores;
 mod stacked;
 
 use std::ops::Range;
-use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Result;
@@ -24,13 +24,14 @@ use super::pyramid::{Pyramid, TileEncoder};
 use crate::codec::{Compression, Predictor};
 use crate::geometry::{Size, Window};
 use crate::output::{BlockId, EncodedBlock, OverviewStore, Plane};
-use crate::pixels::{Area, Buffer, gather_block};
-use crate::plan::{Job, Jobs};
-use crate::source::Finished;
+use crate::pixels::{Area, gather_block};
+use crate::plan::Job;
 use blocks::BlockEncoder;
 pub use decider::Decider;
 pub use deciding::{Decide, DecidedPixels, Deciding};
 pub use derived::DerivedBands;
+pub use finished::FinishedPart;
+use finished::FinishedReader;
 
 /// Everything that all workers share.
 pub struct Shared<'a> {
@@ -56,16 +57,6 @@ pub struct Shared<'a> {
     pub finished: Option<FinishedPart<'a>>,
 }
 
-/// An output that an earlier run began.
-pub struct FinishedPart<'a> {
-    /// All blocks before this position, counted row by row, stand in it, and are entered in its header.
-    pub position: u64,
-    /// The windows of this run.
-    pub jobs: &'a Jobs,
-    /// The file.
-    pub path: &'a Path,
-}
-
 impl Shared<'_> {
     /// How many bands a block holds.
     fn samples(&self) -> usize {
@@ -89,8 +80,8 @@ pub struct WindowMaker<'a> {
     decided: DecidedPixels,
     blocks: BlockEncoder<'a>,
     tiles: TileEncoder<'a>,
-    /// What stood in the output when the run began, once it is read.
-    finished: Option<Finished>,
+    /// What stood in the output when the run began.
+    finished: Option<FinishedReader<'a>>,
     /// Rows × columns of the area in work: 1 where any band of the mosaic has data. Kept only where it is wanted.
     valid_in_any: Vec<u8>,
 }
@@ -113,7 +104,7 @@ impl<'a> WindowMaker<'a> {
             decided: DecidedPixels::new(shared.deciding.mosaic.pixel_type),
             blocks,
             tiles,
-            finished: None,
+            finished: shared.finished.as_ref().map(FinishedReader::new),
             valid_in_any: Vec::new(),
         })
     }
@@ -159,7 +150,7 @@ impl<'a> WindowMaker<'a> {
             self.decider.decide(job, area, bands.clone(), &mut self.decided)?;
             decided_area = Some(area);
             self.valid_in_any.iter_mut().zip(&self.decided.valid).for_each(|(any, &valid)| *any |= valid);
-            self.make_overviews(area, bands.start)?;
+            self.make_overviews(area, bands.clone())?;
         }
         let from_sources = decided_area.is_none();
         for (block, stored) in area.cut(Size::square(side)).zip(stored) {
@@ -193,51 +184,44 @@ impl<'a> WindowMaker<'a> {
         Ok(())
     }
 
-    /// Whether all blocks of a window stood in the output when the run began.
-    fn is_finished(&self, job: Job) -> bool {
-        self.shared.finished.as_ref().is_some_and(|part| part.jobs.is_before(job.window, part.position))
-    }
-
-    /// Reads a finished window back, if overviews are made of it.
-    fn read_finished(&mut self, job: Job) -> Result<()> {
-        let Shared { deciding, overviews: Some(_), finished: Some(part), .. } = self.shared else {
-            return Ok(());
-        };
-        let file = match &mut self.finished {
-            Some(file) => file,
-            none => none.insert(Finished::open(part.path)?),
-        };
-        let Deciding { mosaic, plan, totals, .. } = deciding;
+    /// Makes overviews of a window whose blocks all stood in the output when the run began.
+    fn take_over(&mut self, job: Job) -> Result<()> {
+        let Deciding { mosaic, plan, .. } = self.shared.deciding;
         let count = mosaic.bands.len();
         for area in job.window.cut(plan.area) {
+            self.valid_in_any.resize(area.pixels(), 0);
             for first in (0..count).step_by(plan.bands_at_once) {
-                let bands = first..count.min(first + plan.bands_at_once);
-                let reading = Instant::now();
-                self.valid_in_any.resize(area.pixels(), 0);
-                let mask = mosaic.mask.then_some(&mut self.valid_in_any[..]);
-                file.read(area, bands, &mut self.decided.pixels, mask)?;
-                self.valid_in_any.iter_mut().for_each(|valid| *valid = u8::from(*valid != 0));
-                Totals::add(&totals.read, reading);
-                let making = Instant::now();
-                add_overviews(
-                    self.shared,
-                    &mut self.tiles,
-                    (area, first),
-                    (&self.decided.pixels, &self.valid_in_any),
-                )?;
-                Totals::add(&totals.overviews, making);
+                self.make_overviews(area, first..count.min(first + plan.bands_at_once))?;
             }
         }
         Ok(())
     }
 
-    /// Hands the area's pixels on to the overviews.
-    fn make_overviews(&mut self, area: Window, first_band: usize) -> Result<()> {
+    /// Hands the area's pixels on to the overviews: those that stood in the output when the run began as they stand
+    /// there. They may be of sources that are left out by now.
+    fn make_overviews(&mut self, area: Window, bands: Range<usize>) -> Result<()> {
+        let Some((pyramid, store)) = self.shared.overviews else { return Ok(()) };
+        let Deciding { mosaic, totals, .. } = self.shared.deciding;
+        let (window, first) = (area, bands.start);
+        if let Some(finished) = &mut self.finished {
+            let reading = Instant::now();
+            let mask = mosaic.mask.then_some(&mut self.valid_in_any[..]);
+            finished.read(area, bands, &mut self.decided.pixels, mask)?;
+            Totals::add(&totals.read, reading);
+        }
         let making = Instant::now();
-        let pixels = (&self.decided.pixels, &self.valid_in_any[..]);
-        add_overviews(self.shared, &mut self.tiles, (area, first_band), pixels)?;
-        Totals::add(&self.shared.deciding.totals.overviews, making);
+        let mask = mosaic.mask.then_some(&self.valid_in_any[..]);
+        let area = Area { window, pixels: &self.decided.pixels, mask };
+        pyramid.add(first, &area, |finished| self.tiles.encode(finished, store))?;
+        Totals::add(&totals.overviews, making);
         Ok(())
+    }
+
+    /// Notes of which sources a window was not made: so many of those that are left out.
+    fn note_lacking(&self, window: Window, without: usize) {
+        let Some(isolation) = self.shared.isolation else { return };
+        let made = self.shared.finished.as_ref().map_or(vec![window], |part| part.missing(window));
+        made.into_iter().for_each(|area| isolation.left_out.note(area, without));
     }
 
     /// The row of blocks of the job's window in which a block lies.
@@ -262,33 +246,30 @@ impl Work<(BlockId, EncodedBlock)> for WindowMaker<'_> {
     fn make(&mut self, job: Job) -> Result<Vec<WindowRun>> {
         let Deciding { mosaic, plan, block, .. } = self.shared.deciding;
         let rows = job.window.rows.div_ceil(block);
-        let mut runs: Vec<_> = (0..rows).map(|row| Run { place: job.run(row), blocks: Vec::new() }).collect();
-        if self.is_finished(job) {
-            self.read_finished(job)?;
+        let empty = || (0..rows).map(|row| Run { place: job.run(row), blocks: Vec::new() }).collect();
+        if self.shared.finished.as_ref().is_some_and(|part| part.has(job.window)) {
+            self.take_over(job)?;
+            return Ok(empty());
+        }
+        loop {
+            let mut runs: Vec<_> = empty();
+            self.decider.begin(job, 0..plan.bands_at_once.min(mosaic.bands.len()))?;
+            for area in job.window.cut(plan.area) {
+                self.make_area(job, area, &mut runs)?;
+            }
+            let Some(without) = self.decider.leave() else {
+                // It was asked about once, and all bands together, where overviews were made of it.
+                debug_assert!(self.shared.overviews.is_none(), "{} is made again", job.window);
+                self.blocks.forget_window();
+                continue;
+            };
+            self.note_lacking(job.window, without);
+            self.blocks.finish_window(&mut runs)?;
+            // Bands were made a few at a time: in the file a block position's bands stand together.
+            runs.iter_mut().for_each(|run| run.blocks.sort_by_key(|(id, _)| self.place_in_run(*id)));
             return Ok(runs);
         }
-        self.decider.begin(job, 0..plan.bands_at_once.min(mosaic.bands.len()))?;
-        for area in job.window.cut(plan.area) {
-            self.make_area(job, area, &mut runs)?;
-        }
-        self.blocks.encode_waiting(&mut runs)?;
-        self.decider.leave();
-        // Bands were made a few at a time: in the file a block position's bands stand together.
-        runs.iter_mut().for_each(|run| run.blocks.sort_by_key(|(id, _)| self.place_in_run(*id)));
-        Ok(runs)
     }
-}
-
-/// Hands an area's pixels of the bands from `first_band` on, and where any band of it has data, on to the overviews.
-fn add_overviews(
-    shared: &Shared,
-    tiles: &mut TileEncoder,
-    (window, first_band): (Window, usize),
-    (pixels, valid): (&Buffer, &[u8]),
-) -> Result<()> {
-    let Some((pyramid, store)) = shared.overviews else { return Ok(()) };
-    let area = Area { window, pixels, mask: shared.deciding.mosaic.mask.then_some(valid) };
-    pyramid.add(first_band, &area, |finished| tiles.encode(finished, store))
 }
 
 /// Whether any pixel of a part of an area is valid (rows × columns of `area`).
