@@ -1,5 +1,6 @@
 //! What an input is: everything that can be known without reading a pixel, and what is wrong with it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -62,20 +63,36 @@ pub fn inspect(
 fn inspect_here(name: &str, target: Option<&str>, trust: Trust) -> Result<Inspected, Problem> {
     // A server that fails while references are looked for may hide them, so both are one attempt.
     let look = || match references::check(name, trust) {
-        Ok(()) => look_at(name, target).map(Ok),
+        Ok(files) => look_at(name, target, files, trust),
         Err(problem) => Ok(Err(problem)),
     };
     let looked = trust.patience.with(name, look);
     looked.map_err(|error| Problem::new(name, explain(name, &error)))?
 }
 
-/// What GDAL says of an input, and its warnings.
-fn look_at(name: &str, target: Option<&str>) -> Result<Inspected> {
+/// What GDAL says of an input that is read with `files`, and its warnings.
+fn look_at(
+    name: &str,
+    target: Option<&str>,
+    files: BTreeSet<String>,
+    trust: Trust,
+) -> Result<Result<Inspected, Problem>> {
     let dataset = open(name)?;
-    let described = checked_with_warnings("inspect", || describe(name, &dataset, target));
-    let (mut source, warnings) = described?;
+    // Asking for the files makes GDAL look further, and say what it finds.
+    let look = || match references::check_opened(name, &dataset, files, trust) {
+        Ok(opened) => describe(name, &dataset, target).map(|source| Ok((source, opened))),
+        Err(problem) => Ok(Err(problem)),
+    };
+    let (looked, warnings) = checked_with_warnings("inspect", look)?;
+    let (mut source, opened) = match looked {
+        Ok(looked) => looked,
+        Err(problem) => return Ok(Err(problem)),
+    };
     look_inside(&mut source, &dataset)?;
-    Ok((source, warnings))
+    if opened.names_files {
+        source.direct = Err("its metadata name files");
+    }
+    Ok(Ok((source, warnings)))
 }
 
 /// The reason in plain words, where the plain reason is known.
