@@ -11,6 +11,7 @@ use gdal::{Dataset, Metadata};
 use super::direct::DirectLayout;
 use super::network::NotGiven;
 use super::open::{gdal_knows_int8, open};
+use super::stamp::companions;
 use super::trap::checked_with_warnings;
 use super::{FileReader, Model, Problem, Source, SourceBand, Stamp, Storage, Trust, calls, references};
 use crate::container;
@@ -92,6 +93,7 @@ fn look_at(
     if opened.names_files {
         source.direct = Err("its metadata name files");
     }
+    source.companions = Arc::new(companions(opened.files));
     Ok(Ok((source, warnings)))
 }
 
@@ -150,6 +152,7 @@ fn describe(name: &str, dataset: &Dataset, target: Option<&str>) -> Result<Sourc
         bands: Arc::new(bands),
         metadata: Arc::new(metadata(dataset)),
         stamp: Stamp::of(name),
+        companions: Arc::default(),
     })
 }
 
@@ -311,6 +314,9 @@ fn look_inside(source: &mut Source, dataset: &Dataset) -> Result<()> {
 
 /// Replaces what equals `like`'s by `like`'s own, so that ten thousand inputs do not hold ten thousand copies.
 fn share(mut source: Source, like: &Source) -> Source {
+    if source.companions == like.companions {
+        source.companions = Arc::clone(&like.companions);
+    }
     if source.bands == like.bands {
         source.bands = Arc::clone(&like.bands);
     }
