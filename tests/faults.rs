@@ -190,8 +190,14 @@ fn the_old_output_survives_a_run_that_fails() {
 
 /// A source whose mosaic takes many seconds: noise read again and again until 1.6 thousand million pixels are full.
 fn write_endless(folder: &Folder) {
+    write_long(folder, 40_960);
+}
+
+/// A virtual raster of that many columns and rows, `endless.vrt`, of `noise.tif`.
+fn write_long(folder: &Folder, side: usize) {
     noise(1024, 5).write(folder.path("noise.tif"));
-    folder.tool("gdal_translate -q -of VRT -outsize 40960 40960 -r nearest noise.tif endless.vrt");
+    folder
+        .tool(&format!("gdal_translate -q -of VRT -outsize {side} {side} -r nearest noise.tif endless.vrt"));
 }
 
 /// Waits until something that was not in the folder before appears there.
@@ -272,6 +278,31 @@ fn a_job_started_by_nohup_outlives_its_terminal() {
         }
     }
     assert_eq!(folder.names(), before);
+}
+
+#[test]
+fn a_file_that_an_input_refers_to_or_that_comes_beside_it_may_not_change_while_the_job_runs() {
+    for changed in ["noise.tif", "noise.tif.aux.xml"] {
+        let folder = Folder::new();
+        write_long(&folder, 10_240);
+        let before = folder.names();
+        let words = ["endless.vrt", "-o", "out.tif", "--threads", "1", "--chunk", "512"];
+        let mut command = folder.command(&words);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        wait_for_work(&folder, &before, &mut child);
+        match changed {
+            "noise.tif" => {
+                let file = std::fs::File::options().write(true).open(folder.path(changed)).unwrap();
+                file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+            }
+            _ => folder.write(changed, "<PAMDataset/>"),
+        }
+        let ended = child.wait_with_output().unwrap();
+        let told = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(1), "{told}");
+        assert!(told.contains(changed) && told.contains("while the job ran"), "{told}");
+        assert!(!folder.path("out.tif").exists());
+    }
 }
 
 /// Every amount such as `96 MiB` or `1.5GiB` in a text, in bytes.

@@ -95,8 +95,13 @@ fn overviews_are_made_of_what_stood_in_the_file_too() {
 /// A part that a killed run left.
 fn leave_part(folder: &Folder) {
     write_overlapping(folder, false);
+    leave_part_of(folder, JOB);
+}
+
+/// A part that a killed run of this job left.
+fn leave_part_of(folder: &Folder, job: &str) {
     let mut lines = 8;
-    while !killed_at(folder, JOB, lines) {
+    while !killed_at(folder, job, lines) {
         fs::remove_file(folder.path("out.tif")).unwrap();
         lines = 2 + lines / 2;
     }
@@ -157,6 +162,36 @@ fn a_part_of_another_job_is_refused_and_what_differs_is_told() {
     Source::new(300, 300).bands(3).at(0.0, 0.0).write(folder.path("in0.tif"));
     resumed("").names(&["in0.tif", "bytes"]);
     assert_eq!(folder.names(), before);
+}
+
+#[test]
+fn what_an_input_refers_to_and_what_lies_beside_it_counts_as_the_input() {
+    let set = |path: &std::path::Path, time| {
+        fs::File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
+    };
+    for virtual_raster in [true, false] {
+        let folder = Folder::new();
+        write_overlapping(&folder, false);
+        folder.tool("gdalbuildvrt -q in.vrt in0.tif in1.tif in2.tif in3.tif");
+        let job = match virtual_raster {
+            true => JOB.replace("in0.tif in1.tif in2.tif in3.tif", "in.vrt"),
+            false => JOB.into(),
+        };
+        folder.run(&job.replace("out.tif", "wanted.tif")).done();
+        leave_part_of(&folder, &job);
+        let resume = format!("{job} --resume");
+        let path = folder.path("in1.tif");
+        let before = fs::metadata(&path).unwrap().modified().unwrap();
+        set(&path, before + Duration::from_secs(1));
+        folder.run(&resume).refused().names(&["in1.tif", "then", "now"]);
+        set(&path, before);
+        folder.write("in2.tif.aux.xml", "<PAMDataset/>");
+        folder.run(&resume).refused().names(&["in2.tif.aux.xml: not there then"]);
+        folder.run(&format!("{resume} --isolate 1")).refused().names(&["in2.tif.aux.xml: not there then"]);
+        fs::remove_file(folder.path("in2.tif.aux.xml")).unwrap();
+        folder.run(&resume).done();
+        assert!(folder.read("out.tif") == folder.read("wanted.tif"));
+    }
 }
 
 #[test]

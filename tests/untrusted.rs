@@ -193,7 +193,10 @@ fn assets_lie_in_the_folder_of_their_document_unless_more_is_allowed() {
         folder.run(line).ended(1).names(&["own/items.json", "secret.tif", "--allow-root"]);
         folder.run(&format!("{line} --allow-root {}", folder.path("").display())).done();
     }
-    for href in ["https://192.0.2.1/a.tif", "/vsizip/a.zip/a.tif"] {
+    // The last one is a name like the others, no list that is read.
+    fs::create_dir(folder.path("x:")).unwrap();
+    folder.write("x:/y", "own/a.tif");
+    for href in ["https://192.0.2.1/a.tif", "/vsizip/a.zip/a.tif", "@x://y", "@x://none"] {
         folder.write("own/items.json", items(href));
         let refused = folder.run("--stac own/items.json --bands red -o no.tif").ended(1);
         refused.names(&["own/items.json", href.trim_start_matches("https:"), "--allow-remote"]);

@@ -109,9 +109,9 @@ pub fn job(settings: &Settings, prepared: &Prepared) -> Job {
         ("--predictor", format!("{predictor:?}")),
         ("--co", format!("{creation_options:?}")),
     ];
-    let sources = prepared.mosaic.sources.iter().map(|placed| {
-        let stamp = placed.source.stamp.map_or("not a local file".into(), |stamp| stamp.to_string());
-        (placed.source.name.to_string(), stamp)
+    let files = prepared.mosaic.sources.iter().flat_map(|placed| placed.source.files());
+    let sources = files.map(|(name, stamp)| {
+        (name.to_owned(), stamp.map_or("not a local file".into(), |stamp| stamp.to_string()))
     });
     Job { decides: asked.map(|(name, value)| (name.to_string(), value)).into_iter().chain(sources).collect() }
 }

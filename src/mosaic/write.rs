@@ -1,5 +1,6 @@
 //! From a prepared job to a verified file under its final name.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -16,7 +17,7 @@ use crate::output::{Lacking, Target, Written};
 use crate::run::report::{Report, Seconds, sha256};
 use crate::run::verify::{Depth, Findings, Verifiers, verify};
 use crate::run::{Isolation, LeftOut, Totals, memory};
-use crate::source::{Problem, Stamp};
+use crate::source::{Problem, Source};
 
 /// Writes, verifies, and gives the file its name.
 pub fn write(settings: &Settings, mut prepared: Prepared, hooks: &Hooks) -> Result<Report, Failure> {
@@ -135,14 +136,15 @@ fn check(
 /// A source that was replaced while it was read may be half old and half new in the mosaic. Of those that were left out
 /// meanwhile that is told anyway.
 pub fn check_sources_unchanged(prepared: &Prepared, lacking: &[Lacking]) -> Result<(), Failure> {
-    let changed = prepared.mosaic.sources.iter().filter(|placed| {
-        placed.source.stamp.is_some()
-            && Stamp::of(&placed.source.name) != placed.source.stamp
-            && lacking.iter().all(|source| *source.lacking != *placed.source.name)
-    });
+    let left_out = |source: &Source| lacking.iter().any(|left_out| *left_out.lacking == *source.name);
+    let sources = prepared.mosaic.sources.iter().map(|placed| &placed.source);
+    let changed = sources.filter(|source| !left_out(source)).filter_map(|source| source.changed_file());
+    // Sources may have files in common.
+    let changed: BTreeSet<String> = changed.collect();
     let problems: Vec<Problem> = changed
-        .map(|placed| {
-            Problem::new(&*placed.source.name, "changed or vanished while the job ran")
+        .into_iter()
+        .map(|file| {
+            Problem::new(file, "changed, vanished or appeared while the job ran")
                 .with_hint("run the job again when the inputs rest")
         })
         .collect();

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::Stamp;
 use super::direct::DirectLayout;
+use super::stamp::{Companion, Stamp};
 use crate::geometry::{Footprint, GeoTransform, Size};
 use crate::pixels::{Number, PixelType};
 
@@ -41,6 +41,9 @@ pub struct Source {
     pub direct: Result<DirectLayout, &'static str>,
     /// How its file looked.
     pub stamp: Option<Stamp>,
+    /// The further local files that GDAL reads with it, by name.
+    #[serde(with = "crate::source::sharing")]
+    pub companions: Arc<Vec<Companion>>,
 }
 
 /// What a source says of one band.

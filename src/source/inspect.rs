@@ -1,5 +1,6 @@
 //! What an input is: everything that can be known without reading a pixel, and what is wrong with it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use gdal::{Dataset, Metadata};
 use super::direct::DirectLayout;
 use super::network::NotGiven;
 use super::open::{gdal_knows_int8, open};
+use super::stamp::companions;
 use super::trap::checked_with_warnings;
 use super::{FileReader, Model, Problem, Source, SourceBand, Stamp, Storage, Trust, calls, references};
 use crate::container;
@@ -62,20 +64,37 @@ pub fn inspect(
 fn inspect_here(name: &str, target: Option<&str>, trust: Trust) -> Result<Inspected, Problem> {
     // A server that fails while references are looked for may hide them, so both are one attempt.
     let look = || match references::check(name, trust) {
-        Ok(()) => look_at(name, target).map(Ok),
+        Ok(files) => look_at(name, target, files, trust),
         Err(problem) => Ok(Err(problem)),
     };
     let looked = trust.patience.with(name, look);
     looked.map_err(|error| Problem::new(name, explain(name, &error)))?
 }
 
-/// What GDAL says of an input, and its warnings.
-fn look_at(name: &str, target: Option<&str>) -> Result<Inspected> {
+/// What GDAL says of an input that is read with `files`, and its warnings.
+fn look_at(
+    name: &str,
+    target: Option<&str>,
+    files: BTreeSet<String>,
+    trust: Trust,
+) -> Result<Result<Inspected, Problem>> {
     let dataset = open(name)?;
-    let described = checked_with_warnings("inspect", || describe(name, &dataset, target));
-    let (mut source, warnings) = described?;
+    // Asking for the files makes GDAL look further, and say what it finds.
+    let look = || match references::check_opened(name, &dataset, files, trust) {
+        Ok(opened) => describe(name, &dataset, target).map(|source| Ok((source, opened))),
+        Err(problem) => Ok(Err(problem)),
+    };
+    let (looked, warnings) = checked_with_warnings("inspect", look)?;
+    let (mut source, opened) = match looked {
+        Ok(looked) => looked,
+        Err(problem) => return Ok(Err(problem)),
+    };
     look_inside(&mut source, &dataset)?;
-    Ok((source, warnings))
+    if opened.names_files {
+        source.direct = Err("its metadata name files");
+    }
+    source.companions = Arc::new(companions(opened.files));
+    Ok(Ok((source, warnings)))
 }
 
 /// The reason in plain words, where the plain reason is known.
@@ -133,6 +152,7 @@ fn describe(name: &str, dataset: &Dataset, target: Option<&str>) -> Result<Sourc
         bands: Arc::new(bands),
         metadata: Arc::new(metadata(dataset)),
         stamp: Stamp::of(name),
+        companions: Arc::default(),
     })
 }
 
@@ -294,6 +314,9 @@ fn look_inside(source: &mut Source, dataset: &Dataset) -> Result<()> {
 
 /// Replaces what equals `like`'s by `like`'s own, so that ten thousand inputs do not hold ten thousand copies.
 fn share(mut source: Source, like: &Source) -> Source {
+    if source.companions == like.companions {
+        source.companions = Arc::clone(&like.companions);
+    }
     if source.bands == like.bands {
         source.bands = Arc::clone(&like.bands);
     }

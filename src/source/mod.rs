@@ -45,7 +45,7 @@ pub use open::{gdal_cache_used, gdal_knows_int8, gdal_version, prepare_gdal};
 pub use pixels::Pixels;
 pub use place::Placement;
 pub use problem::Problem;
-pub use stamp::Stamp;
+pub use stamp::{Companion, Stamp};
 pub use trust::Trust;
 pub use unify::{
     Beside, Compiled, Conflict, DeriveRequest, Derived, Mosaic, MosaicBand, PlacedSource, ReaderChoice,

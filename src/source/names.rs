@@ -180,7 +180,8 @@ fn unreadable_list(error: &io::Error) -> String {
     }
 }
 
-fn name_of_address(input: &str) -> Option<String> {
+/// GDAL's name of an address of a scheme that it reads; nothing of other texts.
+pub(super) fn name_of_address(input: &str) -> Option<String> {
     SCHEMES.iter().find_map(|(scheme, prefix)| Some(format!("{prefix}{}", input.strip_prefix(scheme)?)))
 }
 

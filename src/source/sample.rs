@@ -41,6 +41,7 @@ pub(crate) fn source(name: &str, x: f64, pixel_type: PixelType, bands: usize) ->
         storage: Storage { block: size, block_bytes, encoded_bytes: block_bytes, all_bands_together: false },
         direct: Err("it is no file"),
         stamp: None,
+        companions: Arc::default(),
     };
     at(source, GeoTransform([x, 1.0, 0.0, 100.0, 0.0, -1.0]))
 }

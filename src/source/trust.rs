@@ -53,7 +53,8 @@ pub fn is_path(name: &str) -> bool {
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let connection =
         name.split_once(':').is_some_and(|(driver, _)| !driver.is_empty() && driver.chars().all(word));
-    !name.starts_with("/vsi") && !name.contains("://") && !name.contains('<') && !connection
+    let others = ["://", "<", ":MRF:"];
+    !name.starts_with("/vsi") && !connection && !others.iter().any(|mark| name.contains(mark))
 }
 
 /// Whether a name that is no path lies below a folder that is none either.
@@ -70,11 +71,15 @@ pub fn folder(file: &str) -> String {
         false => file,
     };
     let real = fs::canonicalize(file).ok().filter(|_| is_path(file));
-    let file = real.as_deref().and_then(|path| path.to_str()).unwrap_or(file);
+    parent(real.as_deref().and_then(|path| path.to_str()).unwrap_or(file)).to_owned()
+}
+
+/// The folder in a file's name.
+pub fn parent(file: &str) -> &str {
     match file.rsplit_once('/') {
-        Some(("", _)) => "/".into(),
-        Some((folder, _)) => folder.into(),
-        None => ".".into(),
+        Some(("", _)) => "/",
+        Some((folder, _)) => folder,
+        None => ".",
     }
 }
 
@@ -149,6 +154,7 @@ mod tests {
             "a<VRTDataset/>",
             "NETCDF:\"a.nc\":b",
             "/vsizip/a.zip/a.tif",
+            "/a.mrf:MRF:",
         ] {
             assert!(!allowed(false, "/", name) && allowed(true, "/", name), "{name}");
         }

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use gdal_sys::CPLXMLNode;
 use gdal_sys::CPLXMLNodeType::{CXT_Attribute, CXT_Element, CXT_Text};
 
-use super::trap::checked;
+use super::trap::trapped;
 
 /// No description of rasters is nested deeper.
 const DEEPEST: usize = 100;
@@ -20,27 +20,27 @@ pub struct Document(*mut CPLXMLNode);
 pub struct Node<'a>(&'a CPLXMLNode);
 
 impl Document {
-    /// Parses a text, up to its first zero byte if there is one.
+    /// Parses a text, up to its first zero byte if there is one; nothing where GDAL's parser does not take it.
     ///
     /// # Errors
-    /// It is none that GDAL's parser takes, or is nested too deeply.
-    pub fn parse(text: &[u8]) -> Result<Document> {
+    /// It is nested too deeply.
+    pub fn parse(text: &[u8]) -> Result<Option<Document>> {
         let text = CString::new(text.split(|&byte| byte == 0).next().unwrap_or_default())?;
-        // SAFETY: the text ends with a zero byte and outlives the call; the tree is this value's own.
-        let document =
-            checked("parse", || Ok(Document(unsafe { gdal_sys::CPLParseXMLString(text.as_ptr()) })))?;
+        // SAFETY: the text ends with a zero byte and outlives the call; the tree is this value's own. Whatever the parser
+        // says, GDAL's drivers go on with the tree that it gives.
+        let (document, _) = trapped(|| Document(unsafe { gdal_sys::CPLParseXMLString(text.as_ptr()) }));
         if document.0.is_null() {
-            bail!("is no sound XML");
+            return Ok(None);
         }
         if document.nodes().any(|(_, depth)| depth > DEEPEST) {
             bail!("is nested more than {DEEPEST} deep");
         }
-        Ok(document)
+        Ok(Some(document))
     }
 
-    /// Every element, wherever it stands.
-    pub fn elements(&self) -> impl Iterator<Item = Node<'_>> {
-        self.nodes().map(|(node, _)| node).filter(|node| node.0.eType == CXT_Element)
+    /// Every element and attribute, wherever it stands: GDAL's drivers take the one for the other.
+    pub fn elements_and_attributes(&self) -> impl Iterator<Item = Node<'_>> {
+        self.nodes().map(|(node, _)| node).filter(|node| node.is_named())
     }
 
     /// Every node, and how deep it lies.
@@ -74,8 +74,17 @@ impl<'a> Node<'a> {
 
     /// The text of the attribute, or of the element directly in it, of this name in lower case.
     pub fn text_of(self, name: &str) -> Option<String> {
-        let named = |node: &Node| [CXT_Attribute, CXT_Element].contains(&node.0.eType) && node.name() == name;
-        self.children().find(named)?.texts().next()
+        self.children().find(|node| node.is_named() && node.name() == name)?.texts().next()
+    }
+
+    /// The text of the attribute of this name in lower case, an empty one too; nothing where an element goes before it.
+    pub fn attribute(self, name: &str) -> Option<String> {
+        let node = self.children().find(|node| node.is_named() && node.name() == name)?;
+        (node.0.eType == CXT_Attribute).then(|| node.texts().next().unwrap_or_default())
+    }
+
+    fn is_named(self) -> bool {
+        [CXT_Attribute, CXT_Element].contains(&self.0.eType)
     }
 
     fn value(self) -> String {
@@ -103,23 +112,29 @@ mod tests {
     use super::*;
 
     fn found(text: &str) -> Vec<(String, Vec<String>)> {
-        let document = Document::parse(text.as_bytes()).unwrap();
+        let document = Document::parse(text.as_bytes()).unwrap().unwrap();
         let mut found: Vec<_> =
-            document.elements().map(|node| (node.name(), node.texts().collect())).collect();
+            document.elements_and_attributes().map(|node| (node.name(), node.texts().collect())).collect();
         found.sort();
         found
     }
 
     #[test]
-    fn every_element_is_found_with_its_texts() {
+    fn every_element_and_attribute_is_found_with_its_texts() {
         let texts = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
         assert_eq!(
             found("junk <A>1<b c='2'>&lt;<!-- -->x</b></A><D><![CDATA[/e]]></D>"),
-            [("a".into(), texts(&["1"])), ("b".into(), texts(&["<", "x"])), ("d".into(), texts(&["/e"]))]
+            [
+                ("a".into(), texts(&["1"])),
+                ("b".into(), texts(&["<", "x"])),
+                ("c".into(), texts(&["2"])),
+                ("d".into(), texts(&["/e"]))
+            ]
         );
-        let document = Document::parse(b"<a Key='1'><key>2</key></a>\0<b>").unwrap();
-        let a = document.elements().find(|node| node.name() == "a").unwrap();
+        let document = Document::parse(b"<a Key='1'><key>2</key><c>3</c></a>\0<b>").unwrap().unwrap();
+        let a = document.elements_and_attributes().find(|node| node.name() == "a").unwrap();
         assert_eq!((a.text_of("key").as_deref(), a.text_of("none")), (Some("1"), None));
+        assert_eq!((a.attribute("key").as_deref(), a.attribute("c")), (Some("1"), None));
     }
 
     #[test]
@@ -131,9 +146,11 @@ mod tests {
 
     #[test]
     fn what_is_no_document_or_too_deep_is_refused() {
-        assert!(Document::parse(b"").is_err() && Document::parse(b"<a>").is_err());
+        let is_none = |text: &[u8]| Document::parse(text).unwrap().is_none();
+        assert!(is_none(b"") && is_none(b"<a>"));
         let nested = |times: usize| "<a>".repeat(times) + &"</a>".repeat(times);
-        assert!(Document::parse(nested(90).as_bytes()).is_ok());
-        assert!(Document::parse(nested(100_000).as_bytes()).is_err());
+        assert!(Document::parse(nested(90).as_bytes()).unwrap().is_some());
+        assert!(Document::parse(nested(5_000).as_bytes()).is_err());
+        assert!(!matches!(Document::parse(nested(100_000).as_bytes()), Ok(Some(_))));
     }
 }

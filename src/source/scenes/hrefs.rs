@@ -1,7 +1,5 @@
 //! Where the assets of a STAC document lie.
 
-use std::io;
-
 use crate::source::names;
 
 /// The name by which GDAL opens an asset. A relative one lies beside the document at `base`, which is a path or an
@@ -35,10 +33,7 @@ pub fn is_address(text: &str) -> bool {
 
 /// GDAL's name of an address; a path stays one.
 pub fn name_of(address: &str) -> String {
-    match is_address(address) {
-        true => names::expand(&[address.to_owned()], io::empty()).names.swap_remove(0),
-        false => address.to_owned(),
-    }
+    names::name_of_address(address).unwrap_or_else(|| address.to_owned())
 }
 
 /// A relative reference of an address (RFC 3986, section 5.2, as far as STAC uses it).
@@ -88,6 +83,10 @@ mod tests {
             assert_eq!(resolve(href, base).as_deref(), Ok(expected), "{href} at {base}");
         }
         assert!(resolve("", "items.json").is_err());
-        assert_eq!(name_of("items.json"), "items.json");
+        // What stands for a list where it is typed is a name like others here.
+        for name in ["items.json", "@x://y", "-", "x://*"] {
+            assert_eq!(name_of(name), name);
+        }
+        assert_eq!(resolve("@x://y", "items.json").as_deref(), Ok("@x://y"));
     }
 }
