@@ -441,3 +441,46 @@ fn the_second_opinion_agrees_on_every_rule_for_every_pixel_type() {
         }
     }
 }
+
+/// A file of 4×4 pixels of a value, without data where it is 0, in a folder that is made with it.
+fn write_small(folder: &Folder, name: &str, value: i128) {
+    let path = folder.path(name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let raster = Source::new(4, 4).crs("EPSG:32631").pixel(10.0).at(500_000.0, 5_000_000.0);
+    raster.of("UInt16").nodata(0.0).value(value).write(path);
+}
+
+#[test]
+fn scenes_that_cannot_be_used_are_left_out_and_not_told_of() {
+    let folder = Folder::new();
+    for name in ["dated/2024-01-01", "dated/x", "damaged/2024-01-01", "mixed/2024-01-01"] {
+        write_small(&folder, &format!("{name}/B04.tif"), 4);
+    }
+    std::fs::create_dir(folder.path("damaged/2024-01-09")).unwrap();
+    folder.write("damaged/2024-01-09/B04.tif", "no raster");
+    let offset = r#"<BOA_ADD_OFFSET band_id="ID">-1000</BOA_ADD_OFFSET>"#;
+    write_product(&folder, "mixed/new", 1, "04.00", offset, &[4; 4]);
+    let items = r#"{"type": "FeatureCollection", "features": [{"id": "bare"}, {"id": "sound",
+        "properties": {"datetime": "2024-01-01T11:00:00Z"},
+        "assets": {"B04": {"href": "dated/2024-01-01/B04.tif"}}}]}"#;
+    folder.write("items.json", items);
+    for (inputs, left_out, day) in [
+        ("dated --method newest", "dated/x: its date is not known, and --method newest", "2024-01-01"),
+        (
+            "dated --method median --date-band",
+            "dated/x: its date is not known, and --date-band",
+            "2024-01-01",
+        ),
+        ("damaged --method median", "damaged/2024-01-09/B04.tif: ", "2024-01-01"),
+        ("mixed --method median", "mixed/2024-01-01: nothing tells whether its pixels carry", "2022-01-01"),
+        ("--stac items.json --method median", "items.json, bare: has no assets", "2024-01-01"),
+    ] {
+        let run = format!("{inputs} --bands B04 -o out.tif --overwrite");
+        folder.run(&run).refused().names(&[left_out]);
+        folder.run(&format!("{run} --on-error skip")).done().names(&[&format!("left out: {left_out}")]);
+        let made = folder.raster("out.tif");
+        let told = ["SCENES", "FIRST_DATE", "LAST_DATE"].map(|key| made.metadata(key, "").unwrap());
+        assert_eq!(told, ["1", day, day], "{inputs}");
+        assert_eq!(made.pixels(1)[..4], [4.0; 4], "{inputs}");
+    }
+}

@@ -35,6 +35,8 @@ pub enum Content {
     Product(String),
     /// An item of STAC.
     Item(Box<Item>),
+    /// Nothing that can be used, and why.
+    Unusable(Problem),
 }
 
 /// All that may be scenes, in the order of the inputs, items of STAC behind them.
@@ -59,12 +61,11 @@ pub fn find(
     if let Some(document) = asked.stac {
         match stac::read(document, asked.trust) {
             Ok((items, wrong)) => {
-                problems.extend(wrong);
-                found.extend(items.into_iter().map(|item| Candidate {
-                    name: item.id.clone(),
-                    place: usize::MAX,
-                    content: Content::Item(Box::new(item)),
-                }));
+                let behind = |name: String, content| Candidate { name, place: usize::MAX, content };
+                let items =
+                    items.into_iter().map(|item| behind(item.id.clone(), Content::Item(Box::new(item))));
+                let unusable = |problem: Problem| behind(problem.source.clone(), Content::Unusable(problem));
+                found.extend(items.chain(wrong.into_iter().map(unusable)));
             }
             Err(error) => problems.push(Problem::new(document, format!("{error:#}"))),
         }

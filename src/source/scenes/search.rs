@@ -58,6 +58,7 @@ impl<'a> Search<'a> {
             Content::Files { files, date } => self.of_files(candidate, files, *date),
             Content::Product(root) => self.of_product(candidate, root),
             Content::Item(item) => self.of_item(item),
+            Content::Unusable(problem) => Err(problem.clone()),
         };
         Outcome(kind.unwrap_or_else(|problem| Kind::Problems(vec![problem])))
     }
