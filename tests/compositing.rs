@@ -484,3 +484,31 @@ fn scenes_that_cannot_be_used_are_left_out_and_not_told_of() {
         assert_eq!(made.pixels(1)[..4], [4.0; 4], "{inputs}");
     }
 }
+
+#[test]
+fn the_days_of_scenes_come_from_their_files_first_and_may_lie_before_1970() {
+    let folder = Folder::new();
+    write_small(&folder, "delivered_20250101/T30UVB_20240602T112121_B04_10m.tif", 4);
+    write_small(&folder, "1965-05-05/B04.tif", 4);
+    write_small(&folder, "1970-01-01/B04.tif", 4);
+    std::fs::create_dir(folder.path("tagged")).unwrap();
+    let tagged = Source::new(4, 4).of("UInt16").value(4).metadata("TIFFTAG_DATETIME", "2024:06:02 11:21:19");
+    ["a", "b"].iter().for_each(|name| tagged.write(folder.path(format!("tagged/{name}.tif"))));
+    let run =
+        |inputs: &str| folder.run(&format!("{inputs} --date-band --verify full -o out.tif --overwrite"));
+    for (inputs, day) in [
+        ("delivered_20250101 --bands B04", 19876.0),
+        ("1965-05-05 --bands B04", -1703.0),
+        ("1970-01-01 --bands B04 --nodata 65535", 0.0),
+        ("tagged --bands a --method newest", 19876.0),
+    ] {
+        run(inputs).done();
+        let made = folder.raster("out.tif");
+        assert_eq!(
+            (made.only_value(1, (0, 0), (4, 4)), made.only_value(2, (0, 0), (4, 4))),
+            (4.0, day),
+            "{inputs}"
+        );
+    }
+    run("1970-01-01 --bands B04").refused().names(&["--nodata", "told beside", "no scene's day"]);
+}
