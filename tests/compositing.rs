@@ -512,3 +512,18 @@ fn the_days_of_scenes_come_from_their_files_first_and_may_lie_before_1970() {
     }
     run("1970-01-01 --bands B04").refused().names(&["--nodata", "told beside", "no scene's day"]);
 }
+
+#[test]
+fn a_scene_may_have_more_than_255_files() {
+    let folder = Folder::new();
+    (1..=256).for_each(|band| write_small(&folder, &format!("2024-01-01/X{band}.tif"), band));
+    // One of them does not lie under the others' left column.
+    let narrow = Source::new(3, 4).crs("EPSG:32631").pixel(10.0).at(500_010.0, 5_000_000.0);
+    narrow.of("UInt16").nodata(0.0).value(77).write(folder.path("2024-01-01/X77.tif"));
+    let bands = (1..=256).map(|band| format!("X{band}")).collect::<Vec<_>>().join(",");
+    folder.run(&format!("2024-01-01 --bands {bands} --method median --verify full -o out.tif")).done();
+    let made = folder.raster("out.tif");
+    for band in [1, 77, 256] {
+        assert_eq!(made.pixels(band)[..4], [0.0, band as f64, band as f64, band as f64]);
+    }
+}
