@@ -30,6 +30,8 @@ pub enum Content {
         files: Vec<Named>,
         /// The date.
         date: Option<Date>,
+        /// Whether the scene has its folder for itself, so that documents there are about it.
+        owns_folder: bool,
     },
     /// A product of Sentinel-2, by its root.
     Product(String),
@@ -114,7 +116,7 @@ fn sort_out(names: Vec<String>, asked: &Asked) -> Vec<Candidate> {
         } else if let Some(root) = sentinel2::root_of(&named.file) {
             products.entry(root.to_owned()).or_insert(place);
         } else if is_inside_a_file(&named.file) {
-            found.push(alone(place, named));
+            found.push(alone(place, named, false));
         } else {
             folders.entry(document::folder(&named.file).to_owned()).or_default().push((place, named));
         }
@@ -135,9 +137,9 @@ fn is_inside_a_file(name: &str) -> bool {
         || !name.starts_with("/vsi") && name.contains(':') && !fs::exists(name).unwrap_or(false)
 }
 
-fn alone(place: usize, named: Named) -> Candidate {
+fn alone(place: usize, named: Named, owns_folder: bool) -> Candidate {
     let name = named.file.clone();
-    Candidate { name, place, content: Content::Files { files: vec![named], date: None } }
+    Candidate { name, place, content: Content::Files { files: vec![named], date: None, owns_folder } }
 }
 
 /// The files of a folder are one scene where the bands asked for have files of their own, or where a file of bands has
@@ -152,10 +154,15 @@ fn in_folder(files: Vec<(usize, Named)>, asked: &Asked) -> Vec<Candidate> {
     let fits = asked.names().any(|name| choose(Wanted::parse(name).stem, &distinct) != Choice::None);
     let together = || are_bands_and_masks(&distinct) || have_bands_of_their_own(&distinct, asked);
     if !fits && (distinct.len() == 1 || !together()) {
-        return files.into_iter().map(|(place, named)| alone(place, named)).collect();
+        let owns_folder = distinct.len() == 1;
+        return files.into_iter().map(|(place, named)| alone(place, named, owns_folder)).collect();
     }
     let name = document::own_folder(&distinct[0].file).to_owned();
-    vec![Candidate { name, place, content: Content::Files { files: distinct, date: None } }]
+    vec![Candidate {
+        name,
+        place,
+        content: Content::Files { files: distinct, date: None, owns_folder: true },
+    }]
 }
 
 /// Whether all files but one are named like the masks of a sensor, such as SCL or QA_PIXEL: no scenes of their own, even

@@ -55,7 +55,9 @@ impl<'a> Search<'a> {
     pub fn resolve(&self, index: usize) -> Outcome {
         let candidate = &self.candidates[index];
         let kind = match &candidate.content {
-            Content::Files { files, date } => self.of_files(candidate, files, *date),
+            Content::Files { files, date, owns_folder } => {
+                self.of_files(candidate, files, *date, *owns_folder)
+            }
             Content::Product(root) => self.of_product(candidate, root),
             Content::Item(item) => self.of_item(item),
             Content::Unusable(problem) => Err(problem.clone()),
@@ -63,10 +65,17 @@ impl<'a> Search<'a> {
         Outcome(kind.unwrap_or_else(|problem| Kind::Problems(vec![problem])))
     }
 
-    fn of_files(&self, candidate: &Candidate, files: &[Named], date: Option<Date>) -> Result<Kind, Problem> {
+    fn of_files(
+        &self,
+        candidate: &Candidate,
+        files: &[Named],
+        date: Option<Date>,
+        owns_folder: bool,
+    ) -> Result<Kind, Problem> {
+        let folder = document::own_folder(&files[0].file);
         // A document in a folder of several scenes is about one of them at most.
-        let (beside, offsets) = match candidate.name == document::own_folder(&files[0].file) {
-            true => beside::documents(&candidate.name)?,
+        let (beside, offsets) = match owns_folder || candidate.name == folder {
+            true => beside::documents(folder)?,
             false => Default::default(),
         };
         let shelf = Shelf::new(files, offsets.as_ref(), self.asked.trust);
