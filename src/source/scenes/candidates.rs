@@ -73,12 +73,13 @@ pub fn find(
         }
     }
     found.sort_by_key(|candidate| candidate.place);
+    notices.extend(names::repeated(found.iter().map(|candidate| candidate.name.as_str())));
     (found, problems)
 }
 
 /// The names that inputs stand for, with the archives of products in folders: GDAL knows not all of them.
 fn expand(inputs: &[String], stdin: impl BufRead, notices: &mut Vec<String>) -> (Vec<String>, Vec<Problem>) {
-    let mut found = names::expand(inputs, stdin);
+    let mut found = names::list(inputs, stdin);
     for input in inputs {
         let archives = archives_in(input);
         if !archives.is_empty() {

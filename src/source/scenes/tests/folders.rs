@@ -229,3 +229,26 @@ fn documents_beside_the_only_file_of_a_folder_are_about_it() {
     assert_eq!(of("lone/bands.tif"), of("lone"));
     assert_eq!(of("several").iter().map(told).collect::<Vec<_>>(), [(None, None, None); 2]);
 }
+
+#[test]
+fn what_is_named_twice_is_told_only_where_it_counts_twice() {
+    let disk = Disk::new();
+    disk.file("in/1/B04.tif", "").raster("several/a.tif", &["B04"], &[]).raster(
+        "several/b.tif",
+        &["B08"],
+        &[],
+    );
+    let bands = names(&["B04"]);
+    let of = |inputs: &[&str], bands: &[String]| {
+        let found = disk.find(inputs, &Asked { bands, ..Asked::default() }).unwrap();
+        (found.scenes.len(), found.notices.len())
+    };
+    assert_eq!(of(&["in/1/B04.tif", "in/1"], &bands), (1, 0));
+    assert_eq!(of(&["several/a.tif", "several"], &names(&["1"])), (3, 1));
+    let item = r#"{"id": "a", "assets": {"B04": {"href": "1/B04.tif"}}}"#;
+    disk.file("in/items.json", &format!(r#"{{"type": "FeatureCollection", "features": [{item}, {item}]}}"#));
+    let document = disk.path("in/items.json");
+    let asked = Asked { bands: &bands, stac: document.to_str(), ..Asked::default() };
+    let found = find(&[], &asked, io::empty()).unwrap();
+    assert_eq!((found.scenes.len(), found.notices), (2, vec!["a is named 2 times; each counts".to_owned()]));
+}
