@@ -519,3 +519,89 @@ fn the_second_opinion_agrees_on_every_rule_for_every_pixel_type() {
         }
     }
 }
+
+/// A file of 4×4 pixels of a value, without data where it is 0, in a folder that is made with it.
+fn write_small(folder: &Folder, name: &str, value: i128) {
+    let path = folder.path(name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let raster = Source::new(4, 4).crs("EPSG:32631").pixel(10.0).at(500_000.0, 5_000_000.0);
+    raster.of("UInt16").nodata(0.0).value(value).write(path);
+}
+
+#[test]
+fn scenes_that_cannot_be_used_are_left_out_and_not_told_of() {
+    let folder = Folder::new();
+    for name in ["dated/2024-01-01", "dated/x", "damaged/2024-01-01", "mixed/2024-01-01"] {
+        write_small(&folder, &format!("{name}/B04.tif"), 4);
+    }
+    std::fs::create_dir(folder.path("damaged/2024-01-09")).unwrap();
+    folder.write("damaged/2024-01-09/B04.tif", "no raster");
+    let offset = r#"<BOA_ADD_OFFSET band_id="ID">-1000</BOA_ADD_OFFSET>"#;
+    write_product(&folder, "mixed/new", 1, "04.00", offset, &[4; 4]);
+    let items = r#"{"type": "FeatureCollection", "features": [{"id": "bare"}, {"id": "sound",
+        "properties": {"datetime": "2024-01-01T11:00:00Z"},
+        "assets": {"B04": {"href": "dated/2024-01-01/B04.tif"}}}]}"#;
+    folder.write("items.json", items);
+    for (inputs, left_out, day) in [
+        ("dated --method newest", "dated/x: its date is not known, and --method newest", "2024-01-01"),
+        (
+            "dated --method median --date-band",
+            "dated/x: its date is not known, and --date-band",
+            "2024-01-01",
+        ),
+        ("damaged --method median", "damaged/2024-01-09/B04.tif: ", "2024-01-01"),
+        ("mixed --method median", "mixed/2024-01-01: nothing tells whether its pixels carry", "2022-01-01"),
+        ("--stac items.json --method median", "items.json, bare: has no assets", "2024-01-01"),
+    ] {
+        let run = format!("{inputs} --bands B04 -o out.tif --overwrite");
+        folder.run(&run).refused().names(&[left_out]);
+        folder.run(&format!("{run} --on-error skip")).done().names(&[&format!("left out: {left_out}")]);
+        let made = folder.raster("out.tif");
+        let told = ["SCENES", "FIRST_DATE", "LAST_DATE"].map(|key| made.metadata(key, "").unwrap());
+        assert_eq!(told, ["1", day, day], "{inputs}");
+        assert_eq!(made.pixels(1)[..4], [4.0; 4], "{inputs}");
+    }
+}
+
+#[test]
+fn the_days_of_scenes_come_from_their_files_first_and_may_lie_before_1970() {
+    let folder = Folder::new();
+    write_small(&folder, "delivered_20250101/T30UVB_20240602T112121_B04_10m.tif", 4);
+    write_small(&folder, "1965-05-05/B04.tif", 4);
+    write_small(&folder, "1970-01-01/B04.tif", 4);
+    std::fs::create_dir(folder.path("tagged")).unwrap();
+    let tagged = Source::new(4, 4).of("UInt16").value(4).metadata("TIFFTAG_DATETIME", "2024:06:02 11:21:19");
+    ["a", "b"].iter().for_each(|name| tagged.write(folder.path(format!("tagged/{name}.tif"))));
+    let run =
+        |inputs: &str| folder.run(&format!("{inputs} --date-band --verify full -o out.tif --overwrite"));
+    for (inputs, day) in [
+        ("delivered_20250101 --bands B04", 19876.0),
+        ("1965-05-05 --bands B04", -1702.0),
+        ("1970-01-01 --bands B04 --nodata 65535", 0.0),
+        ("tagged --bands a --method newest", 19876.0),
+    ] {
+        run(inputs).done();
+        let made = folder.raster("out.tif");
+        assert_eq!(
+            (made.only_value(1, (0, 0), (4, 4)), made.only_value(2, (0, 0), (4, 4))),
+            (4.0, day),
+            "{inputs}"
+        );
+    }
+    run("1970-01-01 --bands B04").refused().names(&["--nodata", "told beside", "no scene's day"]);
+}
+
+#[test]
+fn a_scene_may_have_more_than_255_files() {
+    let folder = Folder::new();
+    (1..=256).for_each(|band| write_small(&folder, &format!("2024-01-01/X{band}.tif"), band));
+    // One of them does not lie under the others' left column.
+    let narrow = Source::new(3, 4).crs("EPSG:32631").pixel(10.0).at(500_010.0, 5_000_000.0);
+    narrow.of("UInt16").nodata(0.0).value(77).write(folder.path("2024-01-01/X77.tif"));
+    let bands = (1..=256).map(|band| format!("X{band}")).collect::<Vec<_>>().join(",");
+    folder.run(&format!("2024-01-01 --bands {bands} --method median --verify full -o out.tif")).done();
+    let made = folder.raster("out.tif");
+    for band in [1, 77, 256] {
+        assert_eq!(made.pixels(band)[..4], [0.0, band as f64, band as f64, band as f64]);
+    }
+}

@@ -165,3 +165,13 @@ fn a_formula_that_cannot_be_understood_or_names_no_band_is_told_with_what_is_kno
     run("b3+nir").ended(1).names(&["--expr", "b3", "nir", "b1", "b2"]);
     assert!(!folder.path("out.tif").exists());
 }
+
+#[test]
+fn formulas_over_sums_have_room_for_them() {
+    let folder = Folder::new();
+    Source::new(4, 4).of("UInt16").value(65534).write(folder.path("a.tif"));
+    folder.write("list.txt", "a.tif\n".repeat(299));
+    folder.run("@list.txt -o out.tif --method sum --expr b1+1 --verify full").done();
+    // Beyond 2^24 odd numbers are no 32-bit floats.
+    assert_eq!(folder.raster("out.tif").only_value(1, (0, 0), (4, 4)), 299.0 * 65534.0 + 1.0);
+}

@@ -32,9 +32,9 @@ pub fn child_program() -> Option<Program> {
     Some(Program { path, arguments: vec![CHILD.into()] })
 }
 
-/// Settings whose values may begin with a hyphen without being a plain number (`-inf`, `-10,40,5,50`, `-date`).
-const HYPHENATED: [&str; 7] =
-    ["nodata", "src-nodata", "bounds", "resolution", "mask-values", "keep-values", "order"];
+/// Settings whose values may begin with a hyphen without being a plain number (`-inf`, `-10,40,5,50`, `-date`, `-B04`).
+const HYPHENATED: [&str; 8] =
+    ["nodata", "src-nodata", "bounds", "resolution", "mask-values", "keep-values", "order", "expr"];
 
 /// What the command line asks for.
 pub enum Request {
@@ -194,6 +194,15 @@ mod tests {
 
     fn flag_words(typed: &Typed, name: &str) -> Vec<OsString> {
         typed.flags.iter().find(|(key, _)| *key == name).map(|(_, words)| words.clone()).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_formula_may_begin_with_a_sign() {
+        let typed = typed(&["a.tif", "-o", "b.tif", "--expr", "-B04", "--threads", "2"]);
+        assert_eq!(
+            (flag_words(&typed, "expr"), flag_words(&typed, "threads")),
+            (vec!["-B04".into()], vec!["2".into()])
+        );
     }
 
     #[test]

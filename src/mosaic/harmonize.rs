@@ -5,49 +5,37 @@ use crate::config::{Harmonize, Settings};
 use crate::source::Problem;
 use crate::source::scenes::{Baseline, Found, Scene};
 
-/// What is added to each band of each scene, so that all agree; nothing where they do. What is done is said in `notes`.
-///
-/// # Errors
-/// Scenes of which nothing tells whether they carry the offset, among others that do.
-pub fn shifts(
-    settings: &Settings,
-    found: &Found,
-    notes: &mut Vec<String>,
-) -> Result<Vec<Vec<f64>>, Vec<Problem>> {
-    let none = || vec![Vec::new(); found.scenes.len()];
-    if settings.scenes.harmonize == Harmonize::Off || !found.reflectance.contains(&true) {
-        return Ok(none());
+/// What is added to each band of each scene, so that all agree; nothing where they do. A scene of which nothing tells
+/// whether it carries the offset, among others that do, is a problem. What is done is said in `notes`.
+pub fn shifts(settings: &Settings, found: &Found, notes: &mut Vec<String>) -> Vec<Result<Vec<f64>, Problem>> {
+    let offsets: Vec<Option<f64>> = found.scenes.iter().map(offset).collect();
+    let known = || offsets.iter().flatten();
+    let carried = known().any(|offset| *offset != 0.0);
+    if settings.scenes.harmonize == Harmonize::Off || !found.reflectance.contains(&true) || !carried {
+        return vec![Ok(Vec::new()); offsets.len()];
     }
-    let with = |test: &dyn Fn(Option<f64>) -> bool| -> Vec<&Scene> {
-        found.scenes.iter().filter(|scene| test(offset(scene))).collect()
+    let agree = known().all(|offset| Some(offset) == known().next());
+    let mut of_scene = |scene: &Scene, offset: Option<f64>| {
+        let Some(offset) = offset else { return Err(unknown(scene)) };
+        if agree {
+            return Ok(Vec::new());
+        }
+        if offset != 0.0 {
+            notes.push(format!(
+                "{}: {offset} is added to its reflectances, which other scenes do not carry",
+                scene.name
+            ));
+        }
+        Ok(found.reflectance.iter().map(|&holds| if holds { offset } else { 0.0 }).collect())
     };
-    let carrying = with(&|offset| offset.is_some_and(|offset| offset != 0.0));
-    let unknown = with(&|offset| offset.is_none());
-    let agree = carrying.iter().all(|scene| offset(scene) == offset(carrying[0]));
-    if carrying.is_empty() || carrying.len() == found.scenes.len() && agree {
-        return Ok(none());
-    }
-    if !unknown.is_empty() {
-        let of = |scene: &&Scene| {
-            let message =
-                "nothing tells whether its pixels carry Sentinel-2's offset, and those of other scenes do";
-            Problem::new(&scene.name, message)
-                .with_hint("put its metadata (MTD_MSIL2A.xml) beside it, or take all values as they are with --harmonize off")
-        };
-        return Err(unknown.iter().map(of).collect());
-    }
-    for scene in &carrying {
-        let offset = offset(scene).unwrap_or_default();
-        notes.push(format!(
-            "{}: {offset} is added to its reflectances, which other scenes do not carry",
-            scene.name
-        ));
-    }
-    let of_scene = |scene: &Scene| -> Vec<f64> {
-        let offset = offset(scene).unwrap_or_default();
-        found.reflectance.iter().map(|&holds| if holds { offset } else { 0.0 }).collect()
-    };
-    Ok(found.scenes.iter().map(of_scene).collect())
+    found.scenes.iter().zip(&offsets).map(|(scene, offset)| of_scene(scene, *offset)).collect()
+}
+
+fn unknown(scene: &Scene) -> Problem {
+    let message = "nothing tells whether its pixels carry Sentinel-2's offset, and those of other scenes do";
+    Problem::new(&scene.name, message).with_hint(
+        "put its metadata (MTD_MSIL2A.xml) beside it, or take all values as they are with --harmonize off",
+    )
 }
 
 /// What a scene's pixels carry: as its metadata say, or by its processing baseline, from 04.00 on -1000

@@ -66,20 +66,7 @@ pub fn needs_dates(method: &Method) -> bool {
 
 /// Puts scenes in the order in which they count: by date for methods that choose by date, the last given first for
 /// `last`; for rules to which the order is nothing by name, so that the sums of floats do not depend on it.
-///
-/// # Errors
-/// Scenes whose date is not known, where it is needed.
-pub fn put_in_order(method: &Method, scenes: &mut [Scene]) -> Result<(), Vec<Problem>> {
-    if needs_dates(method) {
-        let unknown = scenes.iter().filter(|scene| scene.date.is_none()).map(|scene| {
-            Problem::new(&scene.name, format!("its date is not known, and --method {method} needs it"))
-                .with_hint("a name with a date tells it, or --scene-pattern with a group named 'date'")
-        });
-        let unknown: Vec<Problem> = unknown.collect();
-        if !unknown.is_empty() {
-            return Err(unknown);
-        }
-    }
+pub fn put_in_order(method: &Method, scenes: &mut [Scene]) {
     let days = |scene: &Scene, day: &Date| scene.date.map(|date| (date - *day).num_days().abs());
     match method {
         Method::Newest => scenes.sort_by_key(|scene| Reverse(scene.date)),
@@ -89,5 +76,4 @@ pub fn put_in_order(method: &Method, scenes: &mut [Scene]) -> Result<(), Vec<Pro
         Method::Simple(pixels::Method::First) | Method::Medoid | Method::Center | Method::Best { .. } => {}
         _ => scenes.sort_by(|one, other| one.name.cmp(&other.name)),
     }
-    Ok(())
 }

@@ -4,16 +4,16 @@ use std::ops::RangeInclusive;
 
 use crate::config::{SceneSettings, Settings};
 use crate::pixels::PixelType;
-use crate::source::{Beside, Mosaic, Problem, SceneSources, StackedScene};
+use crate::source::{Problem, SceneSources};
 
-/// What stands against a mosaic of these scenes, or would leave all of its pixels without data.
+/// What would leave all pixels of a mosaic of these scenes without data.
 ///
 /// # Errors
 /// Every reason.
-pub fn check(settings: &Settings, scenes: &[SceneSources], mosaic: &Mosaic) -> Result<(), Vec<Problem>> {
-    let mut problems = without_dates(mosaic);
-    problems.extend(too_few(settings.scenes.min_count, scenes.len()));
-    problems.extend(nothing_kept(&settings.scenes, &mask_types(scenes)));
+pub fn check(settings: &Settings, scenes: &[SceneSources]) -> Result<(), Vec<Problem>> {
+    let too_few = too_few(settings.scenes.min_count, scenes.len());
+    let problems: Vec<Problem> =
+        too_few.into_iter().chain(nothing_kept(&settings.scenes, &mask_types(scenes))).collect();
     if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
@@ -32,18 +32,6 @@ pub fn named_in_vain(settings: &SceneSettings, scenes: &[SceneSources]) -> Vec<S
         format!("{flag} {number}: no pixel of {band} can have this {what}, its type is {}", names.join(", "))
     };
     if types.is_empty() { Vec::new() } else { values.chain(bits).map(tell).collect() }
-}
-
-/// Scenes without a date, where dates are told.
-fn without_dates(mosaic: &Mosaic) -> Vec<Problem> {
-    let tells = mosaic.derived.as_ref().is_some_and(|derived| derived.beside.contains(&Beside::Date));
-    let scenes =
-        mosaic.stack.iter().flat_map(|stack| &stack.scenes).filter(|scene| tells && scene.date.is_none());
-    let of = |scene: &StackedScene| {
-        Problem::new(&*scene.name, "its date is not known, and --date-band tells it")
-            .with_hint("a name with a date tells it, or --scene-pattern with a group named 'date'")
-    };
-    scenes.map(of).collect()
 }
 
 /// More scenes needed in a pixel than there are.

@@ -27,6 +27,10 @@ pub fn are_asked_for(settings: &Settings) -> bool {
 /// Looks for scenes among the inputs, many at once.
 pub fn find(settings: &Settings, trust: Trust, hooks: &mut Hooks) -> Result<Found, Failure> {
     let scenes = &settings.scenes;
+    let dated_for = match method::needs_dates(&settings.method) {
+        true => Some(format!("--method {}", settings.method)),
+        false => settings.date_band.then(|| "--date-band".to_owned()),
+    };
     let asked = Asked {
         bands: &settings.bands,
         mask_band: scenes.mask_band.as_deref(),
@@ -41,6 +45,7 @@ pub fn find(settings: &Settings, trust: Trust, hooks: &mut Hooks) -> Result<Foun
             config::Order::DateDescending => Order::DateDescending,
             config::Order::Cloud => Order::Cloud,
         },
+        dated_for: dated_for.as_deref(),
         trust,
         skip: settings.on_error == OnError::Skip,
     };
@@ -69,16 +74,23 @@ pub fn unify(
 ) -> Result<Gathered<Mosaic>, Failure> {
     gathered.skipped.append(&mut found.left_out);
     gathered.warnings.append(&mut found.notices);
-    method::put_in_order(&settings.method, &mut found.scenes).map_err(Failure::Problems)?;
-    let shifts = harmonize::shifts(settings, &found, &mut gathered.warnings).map_err(Failure::Problems)?;
+    method::put_in_order(&settings.method, &mut found.scenes);
     let by_name: HashMap<&str, &Arc<Source>> =
         inspected.iter().map(|source| (&*source.name, source)).collect();
     let mut problems = Vec::new();
+    let mut together = Vec::new();
+    found.scenes.retain(|scene| {
+        let made = put_together(scene, &by_name).map_err(|wrong| problems.extend(wrong));
+        together.extend(made.as_ref().ok().cloned());
+        made.is_ok()
+    });
     let mut scenes = Vec::new();
-    for (scene, shifts) in found.scenes.iter().zip(shifts) {
-        match put_together(scene, shifts, &by_name) {
-            Ok(together) => scenes.push(together),
-            Err(wrong) => problems.extend(wrong),
+    for (scene, shifts) in
+        together.into_iter().zip(harmonize::shifts(settings, &found, &mut gathered.warnings))
+    {
+        match shifts {
+            Ok(shifts) => scenes.push(SceneSources { shifts, ..scene }),
+            Err(wrong) => problems.push(wrong),
         }
     }
     if settings.on_error == OnError::Skip {
@@ -103,10 +115,10 @@ pub fn unify(
         let (unified, notes) = unify_scenes(&scenes, &request);
         match unified {
             Ok(mut mosaic) => {
-                scene_checks::check(settings, &scenes, &mosaic).map_err(Failure::Problems)?;
+                scene_checks::check(settings, &scenes).map_err(Failure::Problems)?;
                 gathered.warnings.extend(scene_checks::named_in_vain(&settings.scenes, &scenes));
                 gathered.warnings.extend(notes);
-                describe(settings, &found, &mut mosaic);
+                describe(settings, &found.band_names, &scenes, &mut mosaic);
                 let used = scenes.iter().map(|scene| scene.name.to_string()).collect();
                 let Gathered { skipped, warnings, .. } = gathered;
                 return Ok(Gathered { mosaic, used, skipped, warnings });
@@ -170,10 +182,9 @@ pub fn derive(settings: &Settings) -> Result<DeriveRequest, Vec<Problem>> {
     if problems.is_empty() { Ok(request) } else { Err(problems) }
 }
 
-/// A scene's bands by file.
+/// A scene's bands by file, not yet shifted.
 fn put_together(
     scene: &Scene,
-    shifts: Vec<f64>,
     inspected: &HashMap<&str, &Arc<Source>>,
 ) -> Result<SceneSources, Vec<Problem>> {
     let mut problems = Vec::new();
@@ -203,16 +214,22 @@ fn put_together(
     let complete = files.iter().map(|file| file.slots.len()).sum::<usize>() == scene.bands.len()
         && mask.is_some() == scene.mask.is_some();
     match complete {
-        true => Ok(SceneSources { name: scene.name.as_str().into(), files, mask, shifts, date: scene.date }),
+        true => Ok(SceneSources {
+            name: scene.name.as_str().into(),
+            files,
+            mask,
+            shifts: Vec::new(),
+            date: scene.date,
+        }),
         // A file that could not be inspected is a problem already.
         false => Err(problems),
     }
 }
 
 /// Names the bands, and says which dates are covered.
-fn describe(settings: &Settings, found: &Found, mosaic: &mut Mosaic) {
+fn describe(settings: &Settings, band_names: &[String], scenes: &[SceneSources], mosaic: &mut Mosaic) {
     // Formulas have names of their own.
-    let named = if settings.expressions.is_empty() { &found.band_names[..] } else { &[] };
+    let named = if settings.expressions.is_empty() { band_names } else { &[] };
     for (band, name) in mosaic.bands.iter_mut().zip(named) {
         band.carried.description = match &settings.method {
             config::Method::Simple(pixels::Method::First | pixels::Method::Last) => name.clone(),
@@ -220,11 +237,11 @@ fn describe(settings: &Settings, found: &Found, mosaic: &mut Mosaic) {
             method => format!("{name} {method}"),
         };
     }
-    let dates = || found.scenes.iter().filter_map(|scene| scene.date);
+    let dates = || scenes.iter().filter_map(|scene| scene.date);
     if let (Some(first), Some(last)) = (dates().min(), dates().max()) {
         let items = [("FIRST_DATE", first.to_string()), ("LAST_DATE", last.to_string())];
         mosaic.metadata.retain(|(key, _)| !items.iter().any(|(name, _)| name == key));
         mosaic.metadata.extend(items.map(|(key, value)| (key.to_owned(), value)));
     }
-    mosaic.metadata.push(("SCENES".into(), found.scenes.len().to_string()));
+    mosaic.metadata.push(("SCENES".into(), scenes.len().to_string()));
 }

@@ -50,7 +50,14 @@ const SCHEMES: [(&str, &str); 8] = [
 /// that GDAL opens by name.
 ///
 /// A raster named twice stays in the list twice, with a notice.
-pub fn expand(inputs: &[String], mut stdin: impl BufRead) -> Names {
+pub fn expand(inputs: &[String], stdin: impl BufRead) -> Names {
+    let mut found = list(inputs, stdin);
+    found.notices.extend(repeated(found.names.iter().map(String::as_str)));
+    found
+}
+
+/// The same without that notice, for whoever decides what counts.
+pub fn list(inputs: &[String], mut stdin: impl BufRead) -> Names {
     let mut found = Names::default();
     for input in inputs {
         if input == "-" {
@@ -64,8 +71,20 @@ pub fn expand(inputs: &[String], mut stdin: impl BufRead) -> Names {
             found.add(input);
         }
     }
-    found.notice_repeated();
     found
+}
+
+/// The notice that names stand there more than once, where any do.
+pub fn repeated<'a>(names: impl Iterator<Item = &'a str>) -> Option<String> {
+    let mut times: BTreeMap<&str, usize> = BTreeMap::new();
+    names.for_each(|name| *times.entry(name).or_default() += 1);
+    let repeated: Vec<_> = times.into_iter().filter(|(_, times)| *times > 1).collect();
+    let (name, times) = repeated.first()?;
+    let others = match repeated.len() - 1 {
+        0 => String::new(),
+        others => format!(", and {others} more inputs are named repeatedly"),
+    };
+    Some(format!("{name} is named {times} times{others}; each counts"))
 }
 
 impl Names {
@@ -156,20 +175,6 @@ impl Names {
         if !any {
             self.problem(list, "the list names no input");
         }
-    }
-
-    fn notice_repeated(&mut self) {
-        let mut times: BTreeMap<&str, usize> = BTreeMap::new();
-        for name in &self.names {
-            *times.entry(name).or_default() += 1;
-        }
-        let repeated: Vec<_> = times.into_iter().filter(|(_, times)| *times > 1).collect();
-        let Some((name, times)) = repeated.first() else { return };
-        let others = match repeated.len() - 1 {
-            0 => String::new(),
-            others => format!(", and {others} more inputs are named repeatedly"),
-        };
-        self.notices.push(format!("{name} is named {times} times{others}; each counts"));
     }
 }
 

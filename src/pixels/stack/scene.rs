@@ -7,6 +7,9 @@ use crate::geometry::Window;
 use crate::pixels::{Buffer, Number, Pixel};
 
 impl Stack {
+    /// How many files are counted at most before a scene is settled.
+    pub const MOST_FILES: usize = u8::MAX as usize;
+
     /// Copies a part of one of a scene's files: `values` holds the bands of the stack that `slots` names × rows × columns
     /// of `place`, and `mask`, if there is any, zero where the file has no data. The parts of one file do not overlap.
     ///
@@ -54,9 +57,10 @@ impl Stack {
         }
     }
 
-    /// A scene has come, of so many files (at most 255): it is seen where all of them are.
+    /// So many files of a scene have come, at most [`Stack::MOST_FILES`]: it is seen where all of them are. If more come,
+    /// what came so far counts as one.
     pub fn settle(&mut self, scene: usize, files: usize) {
-        let files = u8::try_from(files).expect("a scene has no more files than bands");
+        let files = u8::try_from(files).expect("a scene is settled before there are more");
         self.seen_mut(scene).iter_mut().for_each(|seen| *seen = u8::from(*seen == files));
     }
 
@@ -170,6 +174,21 @@ mod tests {
         assert_eq!(seen, [1, 1, 0, 0, 1, 0]);
         stack.hide(0, &[0, 1, 0, 0, 0, 0]);
         assert_eq!(scene(&mut stack).1, [1, 0, 0, 0, 1, 0]);
+    }
+
+    #[test]
+    fn a_scene_of_more_files_than_are_counted_is_seen_where_all_of_them_are() {
+        let mut stack = stack(1, Size::new(3, 1), None);
+        let everywhere = Window::new(0, 0, 3, 1);
+        for file in 0..=u8::MAX {
+            if usize::from(file) == Stack::MOST_FILES {
+                stack.settle(0, Stack::MOST_FILES);
+            }
+            stack.see(0, if file == 7 { Window::new(1, 0, 2, 1) } else { everywhere });
+        }
+        stack.see(0, Window::new(0, 0, 2, 1));
+        stack.settle(0, 3);
+        assert_eq!(scene(&mut stack).1, [0, 1, 0]);
     }
 
     #[test]

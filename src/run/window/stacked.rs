@@ -130,7 +130,13 @@ impl<'a> StackedScenes<'a> {
     ) -> Result<()> {
         let Deciding { mosaic, totals, .. } = *self.shared;
         let stack = into.unwrap_or(&mut self.stack);
+        let mut files = 0;
         for index in scene.sources.clone() {
+            if files == Stack::MOST_FILES {
+                stack.settle(number, files);
+                files = 1;
+            }
+            files += 1;
             let placed = &mosaic.sources[index];
             let Some(part) = placed.window.and_then(|window| window.intersection(area)) else { continue };
             let Role::Bands(slots) = &placed.role else { continue };
@@ -151,7 +157,7 @@ impl<'a> StackedScenes<'a> {
             })?;
         }
         // Bands of a scene may lie in several files: it is seen where all of them are.
-        stack.settle(number, scene.sources.len());
+        stack.settle(number, files);
         if let (Some(mask), Some(rule)) = (scene.mask, &self.scenes.asked.mask) {
             self.mask.read(mask, rule, area, self.shared, reader)?;
             stack.hide(number, &self.mask.hidden);

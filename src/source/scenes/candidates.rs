@@ -30,11 +30,15 @@ pub enum Content {
         files: Vec<Named>,
         /// The date.
         date: Option<Date>,
+        /// Whether the scene has its folder for itself, so that documents there are about it.
+        owns_folder: bool,
     },
     /// A product of Sentinel-2, by its root.
     Product(String),
     /// An item of STAC.
     Item(Box<Item>),
+    /// Nothing that can be used, and why.
+    Unusable(Problem),
 }
 
 /// All that may be scenes, in the order of the inputs, items of STAC behind them.
@@ -59,23 +63,23 @@ pub fn find(
     if let Some(document) = asked.stac {
         match stac::read(document, asked.trust) {
             Ok((items, wrong)) => {
-                problems.extend(wrong);
-                found.extend(items.into_iter().map(|item| Candidate {
-                    name: item.id.clone(),
-                    place: usize::MAX,
-                    content: Content::Item(Box::new(item)),
-                }));
+                let behind = |name: String, content| Candidate { name, place: usize::MAX, content };
+                let items =
+                    items.into_iter().map(|item| behind(item.id.clone(), Content::Item(Box::new(item))));
+                let unusable = |problem: Problem| behind(problem.source.clone(), Content::Unusable(problem));
+                found.extend(items.chain(wrong.into_iter().map(unusable)));
             }
             Err(error) => problems.push(Problem::new(document, format!("{error:#}"))),
         }
     }
     found.sort_by_key(|candidate| candidate.place);
+    notices.extend(names::repeated(found.iter().map(|candidate| candidate.name.as_str())));
     (found, problems)
 }
 
 /// The names that inputs stand for, with the archives of products in folders: GDAL knows not all of them.
 fn expand(inputs: &[String], stdin: impl BufRead, notices: &mut Vec<String>) -> (Vec<String>, Vec<Problem>) {
-    let mut found = names::expand(inputs, stdin);
+    let mut found = names::list(inputs, stdin);
     for input in inputs {
         let archives = archives_in(input);
         if !archives.is_empty() {
@@ -113,7 +117,7 @@ fn sort_out(names: Vec<String>, asked: &Asked) -> Vec<Candidate> {
         } else if let Some(root) = sentinel2::root_of(&named.file) {
             products.entry(root.to_owned()).or_insert(place);
         } else if is_inside_a_file(&named.file) {
-            found.push(alone(place, named));
+            found.push(alone(place, named, false));
         } else {
             folders.entry(document::folder(&named.file).to_owned()).or_default().push((place, named));
         }
@@ -134,9 +138,9 @@ fn is_inside_a_file(name: &str) -> bool {
         || !name.starts_with("/vsi") && name.contains(':') && !fs::exists(name).unwrap_or(false)
 }
 
-fn alone(place: usize, named: Named) -> Candidate {
+fn alone(place: usize, named: Named, owns_folder: bool) -> Candidate {
     let name = named.file.clone();
-    Candidate { name, place, content: Content::Files { files: vec![named], date: None } }
+    Candidate { name, place, content: Content::Files { files: vec![named], date: None, owns_folder } }
 }
 
 /// The files of a folder are one scene where the bands asked for have files of their own, or where a file of bands has
@@ -151,10 +155,15 @@ fn in_folder(files: Vec<(usize, Named)>, asked: &Asked) -> Vec<Candidate> {
     let fits = asked.names().any(|name| choose(Wanted::parse(name).stem, &distinct) != Choice::None);
     let together = || are_bands_and_masks(&distinct) || have_bands_of_their_own(&distinct, asked);
     if !fits && (distinct.len() == 1 || !together()) {
-        return files.into_iter().map(|(place, named)| alone(place, named)).collect();
+        let owns_folder = distinct.len() == 1;
+        return files.into_iter().map(|(place, named)| alone(place, named, owns_folder)).collect();
     }
     let name = document::own_folder(&distinct[0].file).to_owned();
-    vec![Candidate { name, place, content: Content::Files { files: distinct, date: None } }]
+    vec![Candidate {
+        name,
+        place,
+        content: Content::Files { files: distinct, date: None, owns_folder: true },
+    }]
 }
 
 /// Whether all files but one are named like the masks of a sensor, such as SCL or QA_PIXEL: no scenes of their own, even

@@ -21,20 +21,19 @@ pub fn reason_against(name: &str, details: &Details, asked: &Asked) -> Result<Op
         }
         (against, _) => against,
     };
-    match asked.order {
-        _ if against.is_some() => {}
-        Order::Given => {}
-        Order::Date => {
-            known(name, details.date, "date", "--order date")?;
-        }
-        Order::DateDescending => {
-            known(name, details.date, "date", "--order -date")?;
-        }
-        Order::Cloud => {
-            known(name, details.cloud, "cloud cover", "--order cloud")?;
-        }
+    if let Some(message) = against {
+        return Ok(Some(Problem::new(name, message)));
     }
-    Ok(against.map(|message| Problem::new(name, message)))
+    let dated_for = match asked.order {
+        Order::Date => Some("--order date"),
+        Order::DateDescending => Some("--order -date"),
+        Order::Given | Order::Cloud => asked.dated_for,
+    };
+    dated_for.map(|flag| known(name, details.date, "date", flag)).transpose()?;
+    if asked.order == Order::Cloud {
+        known(name, details.cloud, "cloud cover", "--order cloud")?;
+    }
+    Ok(None)
 }
 
 fn outside(date: Date, from: Option<Date>, to: Option<Date>) -> Option<String> {
@@ -55,7 +54,8 @@ fn known<T>(name: &str, value: Option<T>, what: &str, flag: &str) -> Result<T, P
 
 /// Whether what is asked for needs the dates of scenes.
 pub fn needs_date(asked: &Asked) -> bool {
-    asked.from.or(asked.to).is_some() || matches!(asked.order, Order::Date | Order::DateDescending)
+    let ordered = matches!(asked.order, Order::Date | Order::DateDescending);
+    asked.from.or(asked.to).is_some() || ordered || asked.dated_for.is_some()
 }
 
 /// Whether what is asked for needs the clouded part of scenes.
@@ -114,6 +114,12 @@ mod tests {
         let ordered = Asked { order: Order::Date, to: day(1), ..Asked::default() };
         assert!(said(&ordered, day(2), None).unwrap().is_some());
         assert!(said(&Asked { order: Order::DateDescending, ..Asked::default() }, None, None).is_err());
+        let told = Asked { dated_for: Some("--date-band"), to: day(1), ..Asked::default() };
+        assert!(said(&told, day(2), None).unwrap().is_some());
+        assert_eq!(
+            said(&Asked { to: None, ..told }, None, None),
+            Err("its date is not known, and --date-band needs it".into())
+        );
     }
 
     #[test]

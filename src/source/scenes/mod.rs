@@ -62,6 +62,8 @@ pub struct Asked<'a> {
     pub max_cloud: Option<f64>,
     /// The order of the scenes.
     pub order: Order,
+    /// What else needs the date of each scene, as it was asked for.
+    pub dated_for: Option<&'a str>,
     /// What documents and files may refer to.
     pub trust: Trust<'a>,
     /// Whether scenes with a problem are left out; else it is the job's.

@@ -50,7 +50,11 @@ pub fn group(
         let index = *known.entry((scene.to_owned(), date)).or_insert_with(|| {
             let parts = [(!scene.is_empty()).then(|| scene.to_owned()), date.map(|date| date.to_string())];
             let name = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
-            scenes.push(Candidate { name, place, content: Content::Files { files: Vec::new(), date } });
+            scenes.push(Candidate {
+                name,
+                place,
+                content: Content::Files { files: Vec::new(), date, owns_folder: false },
+            });
             scenes.len() - 1
         });
         if let Content::Files { files, .. } = &mut scenes[index].content {

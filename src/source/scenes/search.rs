@@ -55,17 +55,27 @@ impl<'a> Search<'a> {
     pub fn resolve(&self, index: usize) -> Outcome {
         let candidate = &self.candidates[index];
         let kind = match &candidate.content {
-            Content::Files { files, date } => self.of_files(candidate, files, *date),
+            Content::Files { files, date, owns_folder } => {
+                self.of_files(candidate, files, *date, *owns_folder)
+            }
             Content::Product(root) => self.of_product(candidate, root),
             Content::Item(item) => self.of_item(item),
+            Content::Unusable(problem) => Err(problem.clone()),
         };
         Outcome(kind.unwrap_or_else(|problem| Kind::Problems(vec![problem])))
     }
 
-    fn of_files(&self, candidate: &Candidate, files: &[Named], date: Option<Date>) -> Result<Kind, Problem> {
+    fn of_files(
+        &self,
+        candidate: &Candidate,
+        files: &[Named],
+        date: Option<Date>,
+        owns_folder: bool,
+    ) -> Result<Kind, Problem> {
+        let folder = document::own_folder(&files[0].file);
         // A document in a folder of several scenes is about one of them at most.
-        let (beside, offsets) = match candidate.name == document::own_folder(&files[0].file) {
-            true => beside::documents(&candidate.name)?,
+        let (beside, offsets) = match owns_folder || candidate.name == folder {
+            true => beside::documents(folder)?,
             false => Default::default(),
         };
         let shelf = Shelf::new(files, offsets.as_ref(), self.asked.trust);
@@ -94,13 +104,15 @@ impl<'a> Search<'a> {
         files: &[Named],
         shelf: &Shelf,
     ) -> Result<Kind, Problem> {
-        let names =
-            std::iter::once(candidate.name.as_str()).chain(files.iter().map(|named| named.file.as_str()));
-        let mut details =
-            names.fold(known, |known, name| match known.date.is_some() && known.baseline.is_some() {
-                true => known,
-                false => known.or(Details::of_name(name)),
-            });
+        let own = || std::iter::once(candidate.name.as_str());
+        let of_files = || files.iter().map(|named| named.file.as_str());
+        let mut details = match &candidate.content {
+            // A folder may be called after a delivery.
+            Content::Files { .. } if candidate.name == document::own_folder(&files[0].file) => {
+                of_names(known, of_files().chain(own()))
+            }
+            _ => of_names(known, own().chain(of_files())),
+        };
         // A folder that is called after a day holds what was seen on it.
         let folder = document::file_name(document::folder(&files[0].file));
         details.date = details.date.or_else(|| dates::of_day(folder));
@@ -204,6 +216,17 @@ impl<'a> Search<'a> {
         keep::sort(&mut scenes, asked.order);
         Ok(Found { scenes, band_names, reflectance, left_out, notices })
     }
+}
+
+/// What is known, with what names tell besides, the first ones first.
+fn of_names<'a>(mut known: Details, names: impl Iterator<Item = &'a str>) -> Details {
+    for name in names {
+        if known.date.is_some() && known.baseline.is_some() {
+            break;
+        }
+        known = known.or(Details::of_name(name));
+    }
+    known
 }
 
 /// The scenes whose bands are like the first one's, and what is wrong with the others.

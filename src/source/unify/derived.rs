@@ -2,6 +2,7 @@
 
 use super::{Conflict, MosaicBand, Stacked, Unifier};
 use crate::pixels::{BandRule, Formula, Method, Number, PixelType, Precision, Program};
+use crate::source::scenes::Date;
 use crate::source::{Problem, SourceBand};
 
 /// Which bands are derived.
@@ -161,10 +162,15 @@ impl Unifier<'_> {
             return;
         }
         let scenes = self.scenes.map_or(self.sources.len(), <[_]>::len);
+        let days = self.days();
         /// Days until 2079.
         const DAYS: usize = 40_000;
         let largest = if request.beside.contains(&Beside::Date) { DAYS.max(scenes) } else { scenes };
-        let own = if largest <= usize::from(u16::MAX) { PixelType::UInt16 } else { PixelType::UInt32 };
+        let own = match largest <= usize::from(u16::MAX) {
+            _ if days.iter().any(|day| *day < 0) => PixelType::Int32,
+            true => PixelType::UInt16,
+            false => PixelType::UInt32,
+        };
         match output.pixel_type.promote(own) {
             Some(wider) if self.request.pixel_type.is_none() => output.pixel_type = wider,
             Some(wider) if wider == output.pixel_type => {}
@@ -175,11 +181,15 @@ impl Unifier<'_> {
                 self.conflicts.push(Conflict { problem, sources: Vec::new() });
             }
         }
-        let taken = output.nodata.is_some_and(|nodata| (1.0..=largest as f64).contains(&nodata.to_f64()));
-        if taken {
+        let nodata = output.nodata.map(Number::to_f64);
+        let is_day = |nodata: f64| days.iter().any(|day| *day as f64 == nodata);
+        if nodata.is_some_and(|nodata| (1.0..=largest as f64).contains(&nodata) || is_day(nodata)) {
             let message = "lies among the numbers that are told beside: they would read as no data";
-            let problem =
-                Problem::new("--nodata", message).with_hint("choose 0, a number below, or a larger one");
+            let hint = match nodata.is_some_and(is_day) {
+                true => "choose a number that is no scene's day since 1970, such as 65535",
+                false => "choose 0, a number below, or a larger one",
+            };
+            let problem = Problem::new("--nodata", message).with_hint(hint);
             self.conflicts.push(Conflict { problem, sources: Vec::new() });
         }
         let background = output.nodata.unwrap_or(Number::Whole(0));
@@ -188,6 +198,13 @@ impl Unifier<'_> {
             ..plain(beside.description().to_owned(), output.pixel_type)
         };
         output.bands.extend(request.beside.iter().map(of));
+    }
+
+    /// The days that are told beside, counted from 1 January 1970.
+    fn days(&self) -> Vec<i64> {
+        let tells = self.request.derive.beside.contains(&Beside::Date);
+        let scenes = self.scenes.filter(|_| tells).unwrap_or_default();
+        scenes.iter().filter_map(|scene| scene.date).map(|date| (date - Date::default()).num_days()).collect()
     }
 
     /// Names the values of the band of provenance: 0 is no scene, then come the scenes.

@@ -157,8 +157,10 @@ impl Unifier<'_> {
         let mask = self.needs_mask(has_alpha, nodata);
         let opaque = has_alpha.then(|| self.opacity(&maps)).flatten();
         let bands = self.carry_bands(&maps, nodata, opaque.is_some());
-        let formulas = self.compile(&bands, working_type);
-        let (before, after) = if self.request.derive.before { (formulas, None) } else { (None, formulas) };
+        let (before, after) = match self.request.derive.before {
+            true => (self.compile(&bands, working_type), None),
+            false => (None, self.compile(&bands, self.result_type(working_type))),
+        };
         self.warn_of_impossible_nodata(&maps);
         let mut placed = self.place(&grid, &same_crs, &maps, working_type);
         let stack = self.stack(&grid, &wkt, (&bands, working_type), before.clone(), &mut placed);

@@ -40,13 +40,17 @@ impl Unifier<'_> {
 
     /// The output's type: what was asked for, or what the method's results need.
     pub(super) fn choose_pixel_type(&self, working_type: PixelType) -> PixelType {
-        let own = match self.request.method {
+        self.request.pixel_type.unwrap_or(self.result_type(working_type))
+    }
+
+    /// The type that holds the method's results.
+    pub(super) fn result_type(&self, working_type: PixelType) -> PixelType {
+        match self.request.method {
             Method::Count if self.sources.len() <= usize::from(u16::MAX) => PixelType::UInt16,
             Method::Count => PixelType::UInt32,
             Method::Sum => working_type.sum_type(self.sources.len()),
             _ => working_type,
-        };
-        self.request.pixel_type.unwrap_or(own)
+        }
     }
 
     /// The output's nodata: what was asked for, or the first that any source has.

@@ -209,3 +209,46 @@ fn single_files_of_one_band_are_scenes_when_a_number_is_asked_for() {
     );
     assert_eq!(found.scenes[0].date, Date::from_ymd_opt(1985, 1, 1));
 }
+
+#[test]
+fn documents_beside_the_only_file_of_a_folder_are_about_it() {
+    let disk = Disk::new();
+    let document = "<p><PROCESSING_BASELINE>05.10</PROCESSING_BASELINE>\
+        <Cloud_Coverage_Assessment>12.5</Cloud_Coverage_Assessment>\
+        <BOA_ADD_OFFSET band_id=\"3\">-1000</BOA_ADD_OFFSET></p>";
+    for (folder, files) in [("lone", &["bands"][..]), ("several", &["one", "two"])] {
+        disk.file(&format!("{folder}/MTD_MSIL2A.xml"), document);
+        for file in files {
+            disk.raster(&format!("{folder}/{file}.tif"), &["B04", "B08"], &[]);
+        }
+    }
+    let bands = names(&["B04"]);
+    let of = |input| disk.find(&[input], &Asked { bands: &bands, ..Asked::default() }).unwrap().scenes;
+    let told = |scene: &Scene| (scene.cloud, scene.baseline, scene.offset);
+    assert_eq!(of("lone").iter().map(told).collect::<Vec<_>>(), [(Some(12.5), Some((5, 10)), Some(-1000.0))]);
+    assert_eq!(of("lone/bands.tif"), of("lone"));
+    assert_eq!(of("several").iter().map(told).collect::<Vec<_>>(), [(None, None, None); 2]);
+}
+
+#[test]
+fn what_is_named_twice_is_told_only_where_it_counts_twice() {
+    let disk = Disk::new();
+    disk.file("in/1/B04.tif", "").raster("several/a.tif", &["B04"], &[]).raster(
+        "several/b.tif",
+        &["B08"],
+        &[],
+    );
+    let bands = names(&["B04"]);
+    let of = |inputs: &[&str], bands: &[String]| {
+        let found = disk.find(inputs, &Asked { bands, ..Asked::default() }).unwrap();
+        (found.scenes.len(), found.notices.len())
+    };
+    assert_eq!(of(&["in/1/B04.tif", "in/1"], &bands), (1, 0));
+    assert_eq!(of(&["several/a.tif", "several"], &names(&["1"])), (3, 1));
+    let item = r#"{"id": "a", "assets": {"B04": {"href": "1/B04.tif"}}}"#;
+    disk.file("in/items.json", &format!(r#"{{"type": "FeatureCollection", "features": [{item}, {item}]}}"#));
+    let document = disk.path("in/items.json");
+    let asked = Asked { bands: &bands, stac: document.to_str(), ..Asked::default() };
+    let found = find(&[], &asked, io::empty()).unwrap();
+    assert_eq!((found.scenes.len(), found.notices), (2, vec!["a is named 2 times; each counts".to_owned()]));
+}
