@@ -82,13 +82,16 @@ fn run(settings: &Settings, session: &Session) -> Result<Exit, Failure> {
         Err(Failure::Faults(report)) => Some(&**report),
         Err(_) => None,
     };
-    if let (Some(file), Some(report)) = (&settings.report, told) {
-        messages::write_report(file, report)?;
-    }
+    let written = match (&settings.report, told) {
+        (Some(file), Some(report)) => messages::write_report(file, report),
+        _ => Ok(()),
+    };
     let report = built?;
     if !session.quiet {
         messages::print_result(&report, session.verbose);
     }
+    // Told last: the output is there all the same.
+    written?;
     Ok(Exit::Done)
 }
 

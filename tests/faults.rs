@@ -246,6 +246,34 @@ fn a_request_to_terminate_cleans_up_and_ends_with_130() {
     interrupted_by(libc::SIGTERM, "--threads 2 --chunk 512");
 }
 
+#[test]
+fn a_job_started_by_nohup_outlives_its_terminal() {
+    let folder = Folder::new();
+    write_endless(&folder);
+    let before = folder.names();
+    let mut command = folder.command(&["endless.vrt", "-o", "out.tif", "--threads", "1"]);
+    // SAFETY: between fork and exec one signal is ignored, as nohup does; that runs no code of this process.
+    unsafe {
+        std::os::unix::process::CommandExt::pre_exec(&mut command, || {
+            libc::signal(libc::SIGHUP, libc::SIG_IGN);
+            Ok(())
+        });
+    }
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    wait_for_work(&folder, &before, &mut child);
+    for (signal, ended) in [(libc::SIGHUP, false), (libc::SIGTERM, true)] {
+        // SAFETY: the child was started here and has not been waited for, so its number is still its own.
+        assert_eq!(unsafe { libc::kill(child.id() as i32, signal) }, 0);
+        if ended {
+            assert_eq!(wait_for_end(&mut child), Some(130));
+        } else {
+            std::thread::sleep(Duration::from_millis(500));
+            assert!(child.try_wait().unwrap().is_none(), "it ended by a signal that it was to ignore");
+        }
+    }
+    assert_eq!(folder.names(), before);
+}
+
 /// Every amount such as `96 MiB` or `1.5GiB` in a text, in bytes.
 fn amounts(text: &str) -> Vec<f64> {
     let units = [("KiB", 1024.0), ("MiB", 1048576.0), ("GiB", 1073741824.0)];

@@ -3,9 +3,7 @@
 
 mod common;
 
-use common::{
-    Folder, Source, assert_close, assert_same_pixels, pixel_type_nodata, pixel_types, pixel_value, random,
-};
+use common::{Folder, Source, assert_same_rasters, pixel_type_nodata, pixel_types, pixel_value, random};
 use proptest::prelude::*;
 
 /// What a mosaic has in common with GDAL's, so that files can be compared with those of gdal_translate.
@@ -27,19 +25,7 @@ fn write_pieces(folder: &Folder, pixel_type: &'static str, options: &str) {
 }
 
 fn assert_equals(folder: &Folder, found: &str, wanted: &str, what: &str) {
-    let (found, wanted) = (folder.raster(found), folder.raster(wanted));
-    assert_eq!((found.size(), found.bands), (wanted.size(), wanted.bands), "{what}");
-    assert_close(&found.geotransform(), &wanted.geotransform());
-    for band in 1..=wanted.bands {
-        assert_eq!(found.pixel_type(band), wanted.pixel_type(band), "{what}");
-        assert_same_pixels(
-            &found.pixels(band),
-            &wanted.pixels(band),
-            wanted.width,
-            &format!("{what}, band {band}"),
-        );
-        assert!(found.mask(band) == wanted.mask(band), "{what}, band {band}: validity differs");
-    }
+    assert_same_rasters(&folder.raster(found), &folder.raster(wanted), what);
 }
 
 #[test]

@@ -36,6 +36,16 @@ fn killed_at(folder: &Folder, line: &str, lines: usize) -> bool {
     !folder.path("out.tif").exists()
 }
 
+/// Starts the job and waits until its index tells of blocks, or it is done.
+fn begin(folder: &Folder) -> Child {
+    let words: Vec<&str> = JOB.split_whitespace().collect();
+    let mut child = folder.command(&words).stderr(Stdio::piped()).spawn().unwrap();
+    while entries(folder) < 3 && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_micros(200));
+    }
+    child
+}
+
 /// Whether a killed and resumed job makes the file that an undisturbed one makes; killed as often as it can be.
 fn check_kills(mask: bool, options: &str, kills: u64) {
     let folder = Folder::new();
@@ -249,15 +259,40 @@ fn of_two_runs_that_make_one_file_the_second_is_refused() {
 }
 
 #[test]
+fn a_part_is_not_lost_to_whoever_would_go_on_with_it_while_another_run_is_at_work() {
+    let folder = Folder::new();
+    leave_part(&folder);
+    folder.write(".out.tif.zzzzzz.partial", "");
+    let index = fs::File::create(folder.path(".out.tif.zzzzzz.partial.index")).unwrap();
+    index.lock().unwrap();
+    let before = folder.names();
+    folder.run(&format!("{JOB} --resume")).refused().names(&["another run"]);
+    assert_eq!(folder.names(), before);
+}
+
+#[test]
+fn a_file_that_cannot_take_its_name_is_kept_for_another_run() {
+    let folder = Folder::new();
+    write_overlapping(&folder, false);
+    folder.run(&JOB.replace("out.tif", "wanted.tif")).done();
+    let child = begin(&folder);
+    folder.write("out.tif", "somebody else's");
+    let ended = child.wait_with_output().unwrap();
+    let told = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(1), "{told}");
+    assert!(told.contains("out.tif exists already") && told.contains("--resume"), "{told}");
+    assert_eq!(folder.read("out.tif"), b"somebody else's");
+    folder.run(&format!("{JOB} --resume --overwrite")).done();
+    assert!(folder.read("out.tif") == folder.read("wanted.tif"));
+    assert!(!folder.names().iter().any(|name| name.starts_with('.')), "{:?}", folder.names());
+}
+
+#[test]
 fn an_interrupted_job_keeps_what_it_made_and_says_how_to_go_on() {
     let folder = Folder::new();
     write_overlapping(&folder, false);
     folder.run(&JOB.replace("out.tif", "wanted.tif")).done();
-    let words: Vec<&str> = JOB.split_whitespace().collect();
-    let mut child = folder.command(&words).stderr(Stdio::piped()).spawn().unwrap();
-    while entries(&folder) < 3 && child.try_wait().unwrap().is_none() {
-        std::thread::sleep(Duration::from_micros(200));
-    }
+    let child = begin(&folder);
     let id = child.id().to_string();
     // It may have ended in the meantime.
     let _ = Command::new("kill").args(["-INT", &id]).stderr(Stdio::null()).status().unwrap();

@@ -41,6 +41,16 @@ fn prepared(settings: &Settings) -> Prepared {
     prepare(settings, &mut hooks).unwrap()
 }
 
+/// Turns the lowest bit of the first band's pixel in column 64, row 64 of an uncompressed output in blocks of 64: the first
+/// of the second row of blocks' second block.
+fn turn_a_bit(folder: &Folder) {
+    let mut tiff = Tiff::of(folder.read("out.tif"));
+    let blocks_across = folder.raster("out.tif").width.div_ceil(64);
+    let block = tiff.values(324)[blocks_across + 1] as usize;
+    tiff.bytes[block] ^= 1;
+    folder.write("out.tif", &tiff.bytes);
+}
+
 #[test]
 fn a_vrt_that_resamples_is_verified_against_the_pixels_that_gdal_gives() {
     for nodata in [false, true] {
@@ -103,12 +113,7 @@ fn a_single_wrong_pixel_of_a_vrt_that_resamples_is_found() {
     };
     assert_eq!(difference(), None);
 
-    // The lowest bit of the first band's pixel in column 64, row 64: the second row of blocks, the second block.
-    let mut tiff = Tiff::of(folder.read("out.tif"));
-    let blocks_across = folder.raster("out.tif").width.div_ceil(64);
-    let block = tiff.values(324)[blocks_across + 1] as usize;
-    tiff.bytes[block] ^= 1;
-    folder.write("out.tif", &tiff.bytes);
+    turn_a_bit(&folder);
     let found = difference().expect("the damage is found");
     assert!(found.starts_with("band 1 at column 64, row 64"), "{found}");
 }
@@ -155,12 +160,7 @@ fn a_single_wrong_pixel_of_a_masked_median_is_found() {
     };
     assert_eq!(difference(), None);
 
-    // The lowest byte of the first band's pixel in column 64, row 64.
-    let mut tiff = Tiff::of(folder.read("out.tif"));
-    let blocks_across = folder.raster("out.tif").width.div_ceil(64);
-    let block = tiff.values(324)[blocks_across + 1] as usize;
-    tiff.bytes[block] ^= 1;
-    folder.write("out.tif", &tiff.bytes);
+    turn_a_bit(&folder);
     let found = difference().expect("the damage is found");
     assert!(found.starts_with("band 1 at column 64, row 64"), "{found}");
 

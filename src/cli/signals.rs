@@ -28,11 +28,16 @@ impl Signals {
     /// # Errors
     /// When the system allows no handler.
     pub fn catch() -> Result<Signals> {
-        ignore_file_size_signal();
+        // A file-size limit shall be an error that names the file, not a signal that ends the process.
+        ignore(libc::SIGXFSZ);
         let signals = Signals { stop: Arc::default(), unfinished: Arc::default() };
         let (stop, unfinished) = (Arc::clone(&signals.stop), Arc::clone(&signals.unfinished));
+        let hangup_is_ignored = is_ignored(libc::SIGHUP);
+        // The job may be told to stop for other reasons, too.
+        let mut caught = false;
         ctrlc::set_handler(move || {
-            if stop.swap(true, Ordering::Relaxed) {
+            stop.store(true, Ordering::Relaxed);
+            if std::mem::replace(&mut caught, true) {
                 return;
             }
             let unfinished = Arc::clone(&unfinished);
@@ -42,14 +47,26 @@ impl Signals {
             });
         })
         .context("catch Ctrl-C")?;
+        if hangup_is_ignored {
+            // Whoever started the job by nohup wants it to outlive the terminal.
+            ignore(libc::SIGHUP);
+        }
         Ok(signals)
     }
 }
 
-/// A file-size limit shall be an error that names the file, not a signal that ends the process.
-fn ignore_file_size_signal() {
-    // SAFETY: ignoring a signal runs no code; it is set before any other thread is started.
-    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
+fn ignore(signal: libc::c_int) {
+    // SAFETY: ignoring a signal runs no code.
+    unsafe { libc::signal(signal, libc::SIG_IGN) };
+}
+
+/// Whether whoever started this process had a signal ignored.
+fn is_ignored(signal: libc::c_int) -> bool {
+    // SAFETY: all zeros are a valid value; the call without a new action writes the old one, and nothing else.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        libc::sigaction(signal, std::ptr::null(), &mut action) == 0 && action.sa_sigaction == libc::SIG_IGN
+    }
 }
 
 fn end_at_once(unfinished: &Mutex<Unfinished>) {

@@ -20,12 +20,6 @@ pub struct Left {
     pub part: bool,
 }
 
-impl From<anyhow::Error> for Left {
-    fn from(error: anyhow::Error) -> Left {
-        Left { error, part: false }
-    }
-}
-
 /// Makes all blocks, and enters them; says whether another run could have gone on with the file.
 pub fn write_blocks(
     settings: &Settings,
@@ -50,7 +44,8 @@ pub fn write_blocks(
         [] => (None, None),
         sizes => {
             let pyramid = Pyramid::new(mosaic, jobs, sizes, encoding.block, encoding.overview_resampling);
-            (Some(pyramid), Some(OverviewStore::beside(path)?))
+            let store = OverviewStore::beside(path).map_err(|error| Left { error, part: resumed })?;
+            (Some(pyramid), Some(store))
         }
     };
     let deciding = Deciding {

@@ -180,8 +180,10 @@ pub fn open(
     let warnings = container.as_ref().map_or(Vec::new(), |container| container.warnings.clone());
     let writer =
         container.and_then(|container| BlockWriter::resume(container, target.path(), stored, checkpoints));
-    std::fs::remove_file(&scratch).context("remove the new header")?;
-    Ok((writer?, warnings))
+    let removed = std::fs::remove_file(&scratch);
+    let writer = writer?;
+    removed.context("remove the new header")?;
+    Ok((writer, warnings))
 }
 
 /// Appends blocks as they come in their order, without those that stand in the file already.

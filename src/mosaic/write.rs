@@ -50,17 +50,10 @@ pub fn write(settings: &Settings, mut prepared: Prepared, hooks: &Hooks) -> Resu
     memory::trim_heap();
     hooks.progress.stage("verify");
     let verifying = Instant::now();
-    let path = target.path().to_str().context("the output's name is not UTF-8")?;
-    let findings = match check(settings, &prepared, (path, &written), by, hooks).map_err(Failure::from) {
-        Ok(findings) => findings,
-        Err(Failure::Interrupted) if part => return Err(kept(&mut target)),
-        Err(failure) => return Err(failure),
-    };
+    let verified = verified(settings, &prepared, (&target, &written), by, hooks);
+    let findings = verified.map_err(|failure| kept(&mut target, part, failure))?;
     let children_peak = isolation.map_or(0, |isolation| isolation.peak()).max(prepared.children_peak);
-    let lacking = left_out.all();
-    // First: where a source changed, the file differs from it and is no less right for that.
-    check_sources_unchanged(&prepared, &lacking)?;
-    prepared.lacking = lacking;
+    prepared.lacking = left_out.all();
     prepared.children_peak = children_peak;
     prepared.time("run", ran);
     prepared.time("verify", verifying.elapsed());
@@ -71,24 +64,52 @@ pub fn write(settings: &Settings, mut prepared: Prepared, hooks: &Hooks) -> Resu
 
     hooks.progress.stage("finish");
     let finishing = Instant::now();
-    let sha256 = match settings.report {
-        Some(_) => sha256(target.path())?,
-        None => String::new(),
-    };
-    if hooks.stop.load(Ordering::Relaxed) {
-        return Err(if part { kept(&mut target) } else { Failure::Interrupted });
-    }
-    target.persist(settings.overwrite)?;
+    let sha256 = named(settings, &mut target, hooks).map_err(|failure| kept(&mut target, part, failure))?;
     told.now(Unfinished::Done);
+    totals.note(target.settle());
     prepared.time("finish", finishing.elapsed());
     let mut report = report(settings, prepared, &written, &totals, findings, hooks);
     (report.sha256, report.blocks.taken_over) = (sha256, taken_over);
     Ok(report)
 }
 
-/// The job is told to stop when all blocks are written: another run takes them over.
-fn kept(target: &mut Target) -> Failure {
-    Failure::Kept(Box::new(Failure::Interrupted), target.keep())
+/// Keeps the part, where there is one, for another run; but not of a file that is wrong, or whose sources are others now.
+fn kept(target: &mut Target, part: bool, failure: Failure) -> Failure {
+    match failure {
+        Failure::Faults(_) | Failure::Problems(_) => failure,
+        failure if part => Failure::Kept(Box::new(failure), target.keep()),
+        failure => failure,
+    }
+}
+
+/// What verification finds, of sources that have not changed meanwhile.
+fn verified(
+    settings: &Settings,
+    prepared: &Prepared,
+    (target, written): (&Target, &Written),
+    by: (Option<&Isolation>, &LeftOut),
+    hooks: &Hooks,
+) -> Result<Option<Findings>, Failure> {
+    let path = target.path().to_str().context("the output's name is not UTF-8")?;
+    let checked = check(settings, prepared, (path, written), by, hooks).map_err(Failure::from);
+    if !matches!(checked, Err(Failure::Interrupted)) {
+        // First: where a source changed, the file differs from it and is no less right for that.
+        check_sources_unchanged(prepared, &by.1.all())?;
+    }
+    checked
+}
+
+/// Gives the file its name; returns its SHA-256 where a report is to tell it.
+fn named(settings: &Settings, target: &mut Target, hooks: &Hooks) -> Result<String, Failure> {
+    let sha256 = match settings.report {
+        Some(_) => sha256(target.path())?,
+        None => String::new(),
+    };
+    if hooks.stop.load(Ordering::Relaxed) {
+        return Err(Failure::Interrupted);
+    }
+    target.persist(settings.overwrite)?;
+    Ok(sha256)
 }
 
 fn check(

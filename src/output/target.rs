@@ -10,7 +10,9 @@ use tempfile::TempPath;
 use super::part::{self, Index, Job, Opened, Stored};
 
 /// What GDAL may find beside a GeoTIFF and take as belonging to it: statistics and categories, overviews, a mask.
-const SIDE_FILES: [&str; 3] = [".aux.xml", ".ovr", ".msk"];
+const SIDE_FILES: [&str; 3] = [METADATA, OVERVIEWS, ".msk"];
+const METADATA: &str = ".aux.xml";
+const OVERVIEWS: &str = ".ovr";
 
 /// A temporary file in the output's folder. Dropped without [`Target::persist`], it is removed.
 #[derive(Debug)]
@@ -51,7 +53,7 @@ impl Target {
         for other in target.left_by_others()? {
             match Index::open(&other)? {
                 Opened::InWork => bail!(in_work(final_path)),
-                Opened::Free(mut index, _) => index.keep(),
+                Opened::Free(mut index, _) => index.set_kept(true),
             }
         }
         Ok(target)
@@ -64,7 +66,7 @@ impl Target {
     /// When another run is at work on one, or when all that are left are those of other jobs: the message says what
     /// differs.
     pub fn take_over(final_path: &Path, job: &Job) -> Result<Option<(Self, Stored)>> {
-        let mut best: Option<(Self, Stored)> = None;
+        let mut own: Vec<(Self, Stored)> = Vec::new();
         let mut others = Vec::new();
         for path in part::beside(final_path)? {
             let Opened::Free(mut index, found) = Index::open(&path)? else { bail!(in_work(final_path)) };
@@ -74,32 +76,29 @@ impl Target {
             };
             let differences = job.differences(&of);
             if !differences.is_empty() {
-                index.keep();
+                index.set_kept(true);
                 others.push(format!("{} is of another job:\n      {}", path.display(), shown(&differences)));
                 continue;
             }
             let temporary = TempPath::try_from_path(&path).context("the folder's name")?;
             let mut target = Self::of(temporary, index, final_path);
-            match &mut best {
-                Some((_, held)) if held.position >= stored.position => {
-                    target.keep();
-                }
-                _ => {
-                    if let Some((mut less, _)) = best.replace((target, stored)) {
-                        less.keep();
-                    }
-                }
-            }
+            // Whatever comes of the others, this one is not lost.
+            target.keep();
+            own.push((target, stored));
         }
-        if best.is_none() && !others.is_empty() {
+        if own.is_empty() && !others.is_empty() {
             let clean = format!("mosaic-stream clean {}", final_path.display());
             bail!("{}\n      ask for the same job, or remove what is left: {clean}", others.join("\n"));
         }
-        Ok(best)
+        let mut most = own.into_iter().max_by_key(|(_, stored)| stored.position);
+        if let Some((target, _)) = &mut most {
+            target.set_kept(false);
+        }
+        Ok(most)
     }
 
     fn of(temporary: TempPath, index: Index, final_path: &Path) -> Self {
-        let side_file = beside(&temporary, SIDE_FILES[0]);
+        let side_file = beside(&temporary, METADATA);
         let (final_path, folder) = (final_path.to_owned(), part::folder_of(final_path).to_owned());
         Self { temporary: Some(temporary), index, kept: false, side_file, final_path, folder }
     }
@@ -124,13 +123,16 @@ impl Target {
 
     /// Leaves the unfinished file for a run that goes on with it; returns where it is.
     pub fn keep(&mut self) -> PathBuf {
-        self.index.keep();
-        self.kept = true;
-        let path = self.path().to_owned();
+        self.set_kept(true);
+        self.path().to_owned()
+    }
+
+    fn set_kept(&mut self, kept: bool) {
+        self.index.set_kept(kept);
+        self.kept = kept;
         if let Some(temporary) = self.temporary.as_mut() {
-            temporary.disable_cleanup(true);
+            temporary.disable_cleanup(kept);
         }
-        path
     }
 
     /// The temporary file; a watchdog that ends the process may remove it.
@@ -152,7 +154,7 @@ impl Target {
         const PATH: usize = 2047;
         const ADDED: usize = 40;
         let name = final_path.file_name().unwrap_or_default().len();
-        let (path, most) = (final_path.as_os_str().len(), NAME - SIDE_FILES[0].len());
+        let (path, most) = (final_path.as_os_str().len(), NAME - METADATA.len());
         if name > most {
             return Some(format!("a file's name of {name} bytes is too long, {most} are possible"));
         }
@@ -167,34 +169,52 @@ impl Target {
         all.filter(|path| fs::symlink_metadata(path).is_ok()).collect()
     }
 
-    /// Gives the file its final name, and its side file with it, durably. Side files of a replaced file are removed.
+    /// Gives the file its final name.
     ///
     /// # Errors
     /// When there is a file of that name and `overwrite` is not set, or when it cannot be renamed; then the final
-    /// name still has what it had, and the temporary file is removed.
-    pub fn persist(mut self, overwrite: bool) -> Result<()> {
+    /// name still has what it had.
+    pub fn persist(&mut self, overwrite: bool) -> Result<()> {
         let name = self.final_path.display();
         if !overwrite && let Some(existing) = Self::existing(&self.final_path).first() {
             bail!("{} exists already; it stays as it is (--overwrite replaces it)", existing.display());
         }
+        if self.side_file.exists() {
+            let durable = File::open(&self.side_file).and_then(|file| file.sync_all());
+            durable.with_context(|| format!("cannot make {} durable", self.side_file.display()))?;
+        }
+        // Those of a replaced file would be taken for the new one's. Without its overviews the old one is still right.
+        remove_if_there(&beside(&self.final_path, OVERVIEWS))
+            .with_context(|| format!("cannot remove the overviews of {name}"))?;
         let temporary = self.temporary.take().expect("kept until persisted or dropped");
         let renamed = match overwrite {
             true => temporary.persist(&self.final_path),
             false => temporary.persist_noclobber(&self.final_path),
         };
-        renamed
-            .map_err(|error| error.error)
-            .with_context(|| format!("cannot give the file its name {name}"))?;
+        renamed.map_err(|refused| {
+            self.temporary = Some(refused.path);
+            anyhow::Error::new(refused.error).context(format!("cannot give the file its name {name}"))
+        })
+    }
+
+    /// Gives the side file its name, removes those of a replaced file, and makes the names durable. The output has its
+    /// name already: returns what went wrong, for people to know.
+    pub fn settle(self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let mut done = |result: io::Result<()>, what: String| {
+            warnings.extend(result.err().map(|error| format!("{what}: {error}")));
+        };
         for ending in SIDE_FILES {
             let side_file = beside(&self.final_path, ending);
-            let replaced = match ending == SIDE_FILES[0] && self.side_file.exists() {
+            let replaced = match ending == METADATA && self.side_file.exists() {
                 true => fs::rename(&self.side_file, &side_file),
                 false => remove_if_there(&side_file),
             };
-            replaced.with_context(|| format!("cannot replace {}", side_file.display()))?;
+            done(replaced, format!("{} is not the output's, and cannot be replaced", side_file.display()));
         }
         let folder = File::open(&self.folder).and_then(|folder| folder.sync_all());
-        folder.with_context(|| format!("cannot make the folder {} durable", self.folder.display()))
+        done(folder, format!("the folder {} cannot be made durable", self.folder.display()));
+        warnings
     }
 }
 
@@ -266,20 +286,24 @@ mod tests {
         for stale in ["a.tif", "a.tif.ovr", "a.tif.aux.xml"] {
             fs::write(folder.path().join(stale), "old").unwrap();
         }
-        let target = Target::new(&path).unwrap();
+        let mut target = Target::new(&path).unwrap();
         fs::write(target.path(), "new").unwrap();
         let error = target.persist(false).unwrap_err();
         assert!(error.to_string().contains("a.tif exists"), "{error:#}");
+        assert!(target.path().exists(), "another run can go on with it");
+        drop(target);
         assert_eq!(names(folder.path()), ["a.tif", "a.tif.aux.xml", "a.tif.ovr"]);
-        let target = Target::new(&path).unwrap();
+        let mut target = Target::new(&path).unwrap();
         fs::write(target.path(), "new").unwrap();
         fs::write(target.side_file(), "names").unwrap();
         target.persist(true).unwrap();
+        assert!(target.settle().is_empty());
         assert_eq!(names(folder.path()), ["a.tif", "a.tif.aux.xml"]);
         assert_eq!(fs::read_to_string(&path).unwrap(), "new");
         assert_eq!(fs::read_to_string(folder.path().join("a.tif.aux.xml")).unwrap(), "names");
-        let target = Target::new(&path).unwrap();
+        let mut target = Target::new(&path).unwrap();
         target.persist(true).unwrap();
+        assert!(target.settle().is_empty());
         assert_eq!(names(folder.path()), ["a.tif"]);
     }
 

@@ -17,6 +17,8 @@ pub(super) struct WriteBack {
     rounds: Option<SyncSender<Round>>,
     thread: Option<JoinHandle<io::Result<()>>>,
     waiting: u64,
+    /// Whether a round failed: the system tells of lost bytes once, so nothing is certain from then on.
+    failed: bool,
 }
 
 /// What the thread is asked for.
@@ -44,7 +46,7 @@ impl WriteBack {
         // The kernel reports a failed write-back once per open file: what this thread hears nobody else will.
         let work = move || write_back(&file, entries, &asked);
         let thread = std::thread::Builder::new().name("write-back".into()).spawn(work)?;
-        Ok(Self { rounds: Some(rounds), thread: Some(thread), waiting: 0 })
+        Ok(Self { rounds: Some(rounds), thread: Some(thread), waiting: 0, failed: false })
     }
 
     /// Says that this many bytes more were written.
@@ -79,11 +81,16 @@ impl WriteBack {
     /// Waits for the rounds that were asked for.
     ///
     /// # Errors
-    /// The first failure of any round.
+    /// The first failure of any round, and from then on that there was one.
     pub(super) fn finish(&mut self) -> io::Result<()> {
         self.rounds = None;
-        let Some(thread) = self.thread.take() else { return Ok(()) };
-        thread.join().unwrap_or_else(|_| Err(io::Error::other("the write-back thread panicked")))
+        let finished = match self.thread.take() {
+            Some(thread) => thread.join().unwrap_or_else(|_| Err(io::Error::other("its thread panicked"))),
+            None if self.failed => Err(io::Error::other("bytes written before were lost")),
+            None => Ok(()),
+        };
+        self.failed |= finished.is_err();
+        finished
     }
 }
 
@@ -103,4 +110,23 @@ fn write_back(file: &File, mut entries: Option<Entries>, asked: &Receiver<Round>
         }
     }
     Ok(())
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use std::fs::OpenOptions;
+
+    #[test]
+    fn what_failed_once_stays_failed() {
+        let file = tempfile::tempfile().unwrap();
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let any = Arc::new(AtomicBool::new(false));
+        let mut write_back =
+            WriteBack::start(&file, Some(Entries { file: full, any: Arc::clone(&any) })).unwrap();
+        assert!(write_back.enter("an entry".into(), true).unwrap());
+        assert_eq!(write_back.finish().unwrap_err().kind(), io::ErrorKind::StorageFull);
+        assert!(write_back.finish().is_err(), "whoever asks later must not take the bytes for safe");
+        assert!(!any.load(Ordering::Relaxed));
+    }
 }

@@ -41,3 +41,15 @@ pub fn assert_same_pixels(found: &[f64], wanted: &[f64], width: usize, what: &st
         .collect();
     assert!(differing.is_empty(), "{what}: {} pixels differ, such as {}", differing.len(), first.join("; "));
 }
+
+/// Compares grids, types, all pixels of all bands, and where they are valid.
+pub fn assert_same_rasters(found: &Raster, wanted: &Raster, what: &str) {
+    assert_eq!((found.size(), found.bands), (wanted.size(), wanted.bands), "{what}");
+    assert_close(&found.geotransform(), &wanted.geotransform());
+    for band in 1..=wanted.bands {
+        let what = format!("{what}, band {band}");
+        assert_eq!(found.pixel_type(band), wanted.pixel_type(band), "{what}");
+        assert_same_pixels(&found.pixels(band), &wanted.pixels(band), wanted.width, &what);
+        assert!(found.mask(band) == wanted.mask(band), "{what}: validity differs");
+    }
+}

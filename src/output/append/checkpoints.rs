@@ -39,8 +39,9 @@ pub(super) struct Progress {
     /// When the last entry was made, and when one was last tried to be made.
     last: Instant,
     asked: Instant,
-    /// Blocks that the index knows of.
+    /// Blocks that the index knows of, and up to which position.
     told: usize,
+    told_to: u64,
     /// How far the file is.
     position: u64,
     /// How far it was each time that many blocks had come, for entries that tell no more than those.
@@ -75,8 +76,10 @@ impl Checkpoints {
         let position = stored.map_or(0, |stored| stored.position);
         let (last, asked, marks) = (Instant::now(), Instant::now(), VecDeque::new());
         let lacking = String::new();
+        let any_told = Arc::clone(&any);
+        let told_to = position;
         let progress =
-            Progress { head, lacking, every, last, asked, told, position, marks, any: Arc::clone(&any) };
+            Progress { head, lacking, every, last, asked, told, told_to, position, marks, any: any_told };
         Ok((progress, Entries { file: index, any }))
     }
 }
@@ -88,7 +91,10 @@ impl BlockWriter {
     /// # Errors
     /// When what was written before could not be brought to the disk.
     pub fn done_to(&mut self, position: u64) -> Result<()> {
-        let Some(progress) = &mut self.progress else { return Ok(()) };
+        // Where blocks have moved, the index says so, and knows of all of them.
+        let Some(progress) = self.progress.as_mut().filter(|_| self.moved_by.is_none()) else {
+            return Ok(());
+        };
         progress.position = position;
         let blocks = self.records.len();
         if blocks - progress.marks.back().map_or(progress.told, |mark| mark.blocks) >= BLOCKS_AN_ENTRY {
@@ -131,52 +137,68 @@ impl BlockWriter {
         if self.can_be_resumed() && self.moved_by.is_none() {
             self.write_back.finish().context("bring the part to the disk")?;
             self.file.sync_data().context("bring the part to the disk")?;
+            self.drop_half_a_run();
             self.tell_rest()?;
         }
         Ok(())
     }
 
+    /// Forgets blocks behind the position: of their run not all are stored.
+    fn drop_half_a_run(&mut self) {
+        let blocks = self.container.image.size.tiles(self.container.image.block).pixels() as u64;
+        let kept = self.records.partition_point(|record| record.id.index % blocks < self.position());
+        if let Some(first) = self.records.get(kept) {
+            self.end = first.offset - self.frame();
+            self.records.truncate(kept);
+        }
+    }
+
     /// Enters the next blocks into the index, where there is time for it.
     fn tell(&mut self) -> Result<()> {
         let moves = self.container.cloud_optimized && !self.container.overviews.is_empty();
-        let Some((text, blocks)) = self.next_entry()? else { return Ok(()) };
+        let Some((text, told)) = self.next_entry()? else { return Ok(()) };
         let name = self.container.path.display();
         // Bytes that will move are brought to the disk at the end: they outlive the process, if not the machine.
         let taken = self.write_back.enter(text, !moves);
         if taken.with_context(|| format!("{name} cannot be brought to the disk"))? {
-            self.has_told(blocks);
+            self.has_told(told);
         }
         Ok(())
     }
 
     /// Enters all blocks into the index that it does not know of. Nobody else does so meanwhile.
     fn tell_rest(&mut self) -> Result<()> {
-        while let Some((text, blocks)) = self.next_entry()? {
+        while let Some((text, told)) = self.next_entry()? {
             let Some(index) = &mut self.index else { break };
             index.write_all(text.as_bytes()).context(WRITE_INDEX)?;
-            if blocks == self.records.len() {
+            let is_last = told.blocks == self.records.len();
+            if is_last {
                 index.sync_data().context(WRITE_INDEX)?;
-                self.has_told(blocks);
+            }
+            self.has_told(told);
+            if is_last {
                 break;
             }
-            self.has_told(blocks);
         }
         Ok(())
     }
 
-    /// The text of the next entry, and how many blocks the index knows of with it.
-    fn next_entry(&self) -> Result<Option<(String, usize)>> {
+    /// The text of the next entry, and how far the file is that the index knows of with it.
+    fn next_entry(&self) -> Result<Option<(String, Mark)>> {
         let Some(progress) = &self.progress else { return Ok(None) };
         let here = Mark { position: progress.position, end: self.end, blocks: self.records.len() };
-        let Mark { position, end, blocks } = progress.marks.front().copied().unwrap_or(here);
+        let mark = progress.marks.front().copied().unwrap_or(here);
+        let Mark { position, end, blocks } = mark;
         let mut text = progress.head.clone().unwrap_or_default() + &progress.lacking;
-        text += &line(&Done::new(position, end, &self.records[progress.told..blocks]))?;
-        Ok(Some((text, blocks)))
+        let told = &self.records[progress.told..blocks];
+        text += &line(&Done::new((progress.told_to, position), end, told))?;
+        Ok(Some((text, mark)))
     }
 
-    fn has_told(&mut self, blocks: usize) {
+    fn has_told(&mut self, Mark { position, blocks, .. }: Mark) {
         let Some(progress) = &mut self.progress else { return };
-        (progress.head, progress.told, progress.last) = (None, blocks, Instant::now());
+        (progress.head, progress.last) = (None, Instant::now());
+        (progress.told, progress.told_to) = (blocks, position);
         progress.lacking.clear();
         if progress.marks.front().is_some_and(|mark| mark.blocks <= blocks) {
             progress.marks.pop_front();

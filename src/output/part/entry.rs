@@ -42,6 +42,8 @@ impl Job {
 /// Blocks stored since the last entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::output) struct Done {
+    /// The position of the entry before: of the blocks behind it those that are not named stay sparse.
+    pub from: u64,
     /// All blocks before this position of the full resolution, counted row by row, are stored or stay sparse.
     pub position: u64,
     /// Bytes of the part with them.
@@ -50,12 +52,13 @@ pub(in crate::output) struct Done {
 }
 
 impl Done {
-    pub fn new(position: u64, end: u64, records: &[BlockRecord]) -> Done {
+    /// What is stored between two positions, with which the part has `end` bytes.
+    pub fn new((from, position): (u64, u64), end: u64, records: &[BlockRecord]) -> Done {
         let block = |record: &BlockRecord| {
             let BlockRecord { id, offset, size, checksum } = *record;
             (id.level, u8::from(id.plane == Plane::Mask), id.index, offset, size, checksum)
         };
-        Done { position, end, blocks: records.iter().map(block).collect() }
+        Done { from, position, end, blocks: records.iter().map(block).collect() }
     }
 
     pub fn records(&self) -> impl Iterator<Item = BlockRecord> {
@@ -121,7 +124,7 @@ mod tests {
             size: 5,
             checksum: u64::MAX,
         }];
-        let done = Done::new(3, 1 << 41, &records);
+        let done = Done::new((2, 3), 1 << 41, &records);
         let text = line(&done).unwrap();
         let read_back: Done = read(&text).unwrap();
         assert_eq!(read_back, done);

@@ -73,9 +73,9 @@ impl Index {
         self.file.try_clone()
     }
 
-    /// Leaves the index where it is.
-    pub fn keep(&mut self) {
-        self.kept = true;
+    /// Whether the index stays where it is.
+    pub fn set_kept(&mut self, kept: bool) {
+        self.kept = kept;
     }
 }
 
@@ -124,8 +124,12 @@ impl Stored {
         Stored { header_bytes, position, end, records: Vec::new(), moving_by, lacking: Vec::new() }
     }
 
-    /// Takes over what an entry tells; nothing of one whose blocks cannot lie where it says.
+    /// Takes over what an entry tells; nothing of one that does not follow, or whose blocks cannot lie where it says.
     fn follow(&mut self, done: &Done) -> Option<()> {
+        // The entry between was lost: nobody knows which of its blocks are stored.
+        if done.from > self.position {
+            return None;
+        }
         // A run that found blocks damaged has dropped them, and tells anew what is stored from there on.
         let from = done.records().next().map_or(done.end, |record| record.offset);
         let kept = self.records.partition_point(|record| record.offset < from);
@@ -181,7 +185,7 @@ mod tests {
             checksum: index,
         };
         let records: Vec<BlockRecord> = blocks.clone().map(record).collect();
-        Done::new(blocks.end, HEADER + 10 * blocks.end, &records)
+        Done::new((blocks.start, blocks.end), HEADER + 10 * blocks.end, &records)
     }
 
     /// The index of these entries, read; and how many of them were believed.
@@ -210,6 +214,13 @@ mod tests {
         }
     }
 
+    /// One that could not be written, as on a disk that fails for a moment.
+    #[test]
+    fn an_entry_behind_one_that_was_lost_is_not_believed() {
+        let before = read_back(&[done(0..3)]).0;
+        assert_eq!(read_back(&[done(0..3), done(5..7), done(7..9)]), (before, 1));
+    }
+
     #[test]
     fn what_blocks_lack_is_believed_of_pixels_that_a_raster_can_have() {
         let of =
@@ -232,7 +243,7 @@ mod tests {
                 size,
                 checksum: 0,
             };
-            Done::new(9, end, &blocks.iter().map(record).collect::<Vec<_>>())
+            Done::new((3, 9), end, &blocks.iter().map(record).collect::<Vec<_>>())
         };
         let wrong = [
             of(200, &[(130, 20), (149, 5)]),

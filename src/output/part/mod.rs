@@ -21,6 +21,8 @@ pub use index::{Stored, read_index};
 
 /// How a part's file is called, behind the output's name.
 pub(super) const PART: &str = ".partial";
+/// How a file is called in which GDAL keeps what a GeoTIFF has no tag for, behind the GeoTIFF's name.
+const METADATA: &str = ".aux.xml";
 /// How its index is called, behind the part's name.
 pub(super) const INDEX: &str = ".index";
 
@@ -91,7 +93,8 @@ pub fn clean(output: &Path) -> Result<Vec<PathBuf>> {
 
 /// Removes a part file and what was made beside it; its index has gone.
 pub(super) fn remove(part: &Path) -> Result<()> {
-    for path in [part.to_owned(), behind(part, ".aux.xml"), scratch_of(part)] {
+    let scratch = scratch_of(part);
+    for path in [part.to_owned(), behind(part, METADATA), behind(&scratch, METADATA), scratch] {
         match fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(error).with_context(|| format!("cannot remove {}", path.display()));

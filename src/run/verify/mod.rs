@@ -18,6 +18,9 @@ use crate::plan::{Jobs, Touching};
 use crate::source::{FileReader, Mosaic, Patience, Trust, inspect};
 use contents::Contents;
 
+/// Bytes before and behind each block of a cloud optimized GeoTIFF.
+const FRAME: u64 = 4;
+
 /// What was looked at, and what is wrong.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Findings {
@@ -83,7 +86,7 @@ pub fn verify(
     let mut findings = Findings { depth: depth.name(), ..Findings::default() };
     findings.faults.extend(check_header(path, mosaic));
     let file = File::open(path).with_context(|| format!("{path}: open for verification"))?;
-    check_index(path, records, overviews, &mut findings)?;
+    check_index(path, records, (overviews, framed), &mut findings)?;
     let contents = Contents { path, file, records, framed, mosaic, jobs, touching, by };
     contents.check(depth, patience, &mut findings)?;
     Ok(findings)
@@ -151,11 +154,12 @@ fn check_header(path: &str, mosaic: &Mosaic) -> Vec<String> {
     faults
 }
 
-/// Every block lies inside the file where its record says, and overlaps no other.
+/// Every block lies inside the file where its record says, overlaps no other, and leaves no bytes that nobody knows of;
+/// `framed` as [`verify`] says.
 fn check_index(
     path: &str,
     records: &[BlockRecord],
-    overviews: &[Size],
+    (overviews, framed): (&[Size], bool),
     findings: &mut Findings,
 ) -> Result<()> {
     let file = FileReader::open(path.as_ref())?;
@@ -196,6 +200,12 @@ fn check_index(
     }
     if overlapping > 0 {
         findings.faults.push(format!("{overlapping} blocks overlap another"));
+    }
+    let between = if framed { 2 * FRAME } else { 0 };
+    let gaps =
+        stored.windows(2).filter(|pair| pair[0].0.saturating_add(pair[0].1 + between) < pair[1].0).count();
+    if gaps > 0 {
+        findings.faults.push(format!("the file has bytes of no block in {gaps} places"));
     }
     Ok(())
 }
