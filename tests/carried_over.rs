@@ -26,6 +26,18 @@ fn an_equal_palette_is_kept() {
 }
 
 #[test]
+fn a_palette_that_the_output_cannot_hold_is_left_out_with_a_warning() {
+    let folder = Folder::new();
+    tile(1, 0.0).palette(&PALETTE).write(folder.path("a.tif"));
+    folder.run("a.tif -o wide.tif --dtype Int16").done().names(&["warning", "band 1", "palette"]);
+    let wide = folder.raster("wide.tif");
+    assert_eq!((wide.palette(1), &*wide.shows(1), wide.only_value(1, (0, 0), (8, 8))), (None, "Gray", 1.0));
+    folder.run("a.tif -o twice.tif --bands 1,1").done().names(&["warning", "band 2", "palette"]);
+    let twice = folder.raster("twice.tif");
+    assert_eq!((&twice.palette(1).unwrap()[..4], twice.palette(2)), (&PALETTE[..], None));
+}
+
+#[test]
 fn different_palettes_are_refused_and_both_files_named() {
     let folder = Folder::new();
     tile(1, 0.0).palette(&PALETTE).write(folder.path("a.tif"));

@@ -162,6 +162,7 @@ impl Unifier<'_> {
         Some(Mosaic {
             grid,
             wkt,
+        self.drop_palettes(&mut bands, pixel_type);
             working_type,
             pixel_type,
             bands,
