@@ -26,6 +26,18 @@ fn an_equal_palette_is_kept() {
 }
 
 #[test]
+fn a_palette_that_the_output_cannot_hold_is_left_out_with_a_warning() {
+    let folder = Folder::new();
+    tile(1, 0.0).palette(&PALETTE).write(folder.path("a.tif"));
+    folder.run("a.tif -o wide.tif --dtype Int16").done().names(&["warning", "band 1", "palette"]);
+    let wide = folder.raster("wide.tif");
+    assert_eq!((wide.palette(1), &*wide.shows(1), wide.only_value(1, (0, 0), (8, 8))), (None, "Gray", 1.0));
+    folder.run("a.tif -o twice.tif --bands 1,1").done().names(&["warning", "band 2", "palette"]);
+    let twice = folder.raster("twice.tif");
+    assert_eq!((&twice.palette(1).unwrap()[..4], twice.palette(2)), (&PALETTE[..], None));
+}
+
+#[test]
 fn different_palettes_are_refused_and_both_files_named() {
     let folder = Folder::new();
     tile(1, 0.0).palette(&PALETTE).write(folder.path("a.tif"));
@@ -118,6 +130,19 @@ fn types_without_a_common_one_are_refused() {
 }
 
 #[test]
+fn nodata_that_other_values_are_clamped_to_is_refused_by_name() {
+    let folder = Folder::new();
+    tile(2, 0.0).of("UInt64").whole_nodata(255).write(folder.path("a.tif"));
+    tile(1000, 8.0).of("Int64").whole_nodata(255).write(folder.path("b.tif"));
+    folder.run("a.tif b.tif -o out.tif --dtype Byte").refused().names(&["a.tif", "b.tif", "255", "--dtype"]);
+    folder.run("a.tif b.tif -o out.tif --dtype UInt16").done();
+    assert_eq!(folder.raster("out.tif").only_value(1, (8, 0), (8, 8)), 1000.0);
+    tile(-7, 8.0).of("Int64").whole_nodata(-9999).write(folder.path("c.tif"));
+    folder.run("a.tif c.tif -o signed.tif --dtype UInt64").refused().names(&["c.tif", "-9999"]);
+    folder.run("a.tif c.tif -o signed.tif --dtype Int64").done();
+}
+
+#[test]
 fn mixed_nodata_values_end_as_one() {
     let folder = Folder::new();
     let row = |nodata: i128| {
@@ -134,6 +159,19 @@ fn mixed_nodata_values_end_as_one() {
         _ => 45.0,
     };
     assert_eq!(out.pixels(1), (0..128).map(wanted).collect::<Vec<_>>());
+}
+
+#[test]
+fn alpha_of_eight_bits_is_not_mixed_into_pixels_of_sixteen() {
+    let folder = Folder::new();
+    tile(255, 0.0).bands(2).shows(&["Gray", "Alpha"]).write(folder.path("a.tif"));
+    tile(500, 8.0).of("UInt16").write(folder.path("b.tif"));
+    folder.run("a.tif b.tif -o out.tif").refused().names(&["a.tif", "255", "65535", "--bands"]);
+    folder.run("a.tif -o out.tif --dtype UInt16").refused().names(&["a.tif", "65535"]);
+    folder.run("a.tif b.tif -o out.tif --bands 1").done();
+    tile(65535, 0.0).of("UInt16").bands(2).shows(&["Gray", "Alpha"]).write(folder.path("c.tif"));
+    folder.run("c.tif b.tif -o same.tif").done();
+    assert_eq!(folder.raster("same.tif").only_value(2, (0, 0), (16, 8)), 65535.0);
 }
 
 #[test]

@@ -468,3 +468,27 @@ fn complex_pixels_are_refused_also_of_a_type_that_this_gdal_does_not_know() {
     folder.write("a.tif", &tiff.bytes);
     folder.run("a.tif -o out.tif").refused().names(&["a.tif", "complex"]);
 }
+
+#[test]
+fn masks_and_alpha_bands_that_contradict_each_other_are_refused_by_name() {
+    let folder = Folder::new();
+    let gray = |bands: usize| noise(8, 3).bands(bands);
+    let refused = |name: &str, words: &[&str]| {
+        folder.run(&format!("{name} -o out.tif --dry-run")).refused().names(&[name]).names(words);
+    };
+    gray(2).shows(&["Gray", "Alpha"]).internal_mask(|x, _| x > 2).write(folder.path("both.tif"));
+    refused("both.tif", &["mask beside its alpha band, 2", "-mask none"]);
+    let shows = ["Gray", "Alpha", "Undefined", "Alpha"];
+    gray(4).shows(&shows).write(folder.path("alphas.tif"));
+    refused("alphas.tif", &["two alpha bands, 2 and 4", "gdal_translate -b"]);
+    let mask = |side: usize, bands: usize, flags: &str| {
+        let mask = Source::new(side, side).bands(bands).metadata("INTERNAL_MASK_FLAGS_1", flags);
+        mask.metadata("INTERNAL_MASK_FLAGS_2", flags)
+    };
+    gray(2).write(folder.path("apart.tif"));
+    mask(8, 2, "0").write(folder.path("apart.tif.msk"));
+    refused("apart.tif", &["band 1 has a mask of its own", "gdal_translate -mask none"]);
+    gray(1).write(folder.path("size.tif"));
+    mask(4, 1, "2").write(folder.path("size.tif.msk"));
+    refused("size.tif", &["mask of 4x4 pixels for 8x8"]);
+}

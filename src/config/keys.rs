@@ -154,7 +154,7 @@ keys! {
         "How pixels are made of sources on another grid [default: nearest]";
 
     "method" Value Pixels "NAME" Method::forms, "How overlaps are decided; capitals are a parameter [default: last]";
-    "bands" List Pixels "LIST" any, "Bands by number or description, in this order [default: all]";
+    "bands" List Pixels "LIST" any, "Bands by number or description, in this order, alpha last [default: all]";
     "dtype" Value Pixels "TYPE" names_of!(PixelType), "The output's pixel type; values are rounded and clamped to it";
     "src-nodata" Value Pixels "VALUE" any, "Nodata of all sources, instead of their own; nan is a value";
     "nodata" Value Pixels "VALUE" any, "Nodata of the output; nan is a value";

@@ -12,6 +12,7 @@ use super::direct::DirectLayout;
 use super::network::NotGiven;
 use super::open::{gdal_knows_int8, open};
 use super::stamp::companions;
+use super::transparency::{find_alpha, find_mask};
 use super::trap::checked_with_warnings;
 use super::{FileReader, Model, Problem, Source, SourceBand, Stamp, Storage, Trust, calls, references};
 use crate::container;
@@ -137,14 +138,13 @@ fn describe(name: &str, dataset: &Dataset, target: Option<&str>) -> Result<Sourc
     let alpha = find_alpha(dataset)?;
     let bands = dataset.rasterbands().map(|band| describe_band(&band?)).collect::<Result<Vec<_>>>()?;
     let wkt = wkt(dataset);
-    let flags = dataset.rasterband(1)?.mask_flags()?;
     Ok(Source {
         name: name.into(),
         size: Size::new(columns, rows),
         geotransform,
         footprint: footprint(dataset, &geotransform, &wkt, target)?,
         wkt: wkt.into(),
-        mask: flags.is_per_dataset() && !flags.is_alpha(),
+        mask: find_mask(dataset, alpha)?,
         alpha,
         is_virtual: dataset.driver().short_name() == "VRT",
         storage: describe_storage(dataset, &bands)?,
@@ -176,15 +176,6 @@ fn footprint(dataset: &Dataset, own: &GeoTransform, wkt: &str, target: Option<&s
 fn wkt(dataset: &Dataset) -> String {
     // GDAL says "no CRS" with an error of its own; an empty text is enough here.
     dataset.spatial_ref().and_then(|crs| crs.to_wkt()).unwrap_or_default()
-}
-
-fn find_alpha(dataset: &Dataset) -> Result<Option<usize>> {
-    for (index, band) in dataset.rasterbands().enumerate() {
-        if band?.color_interpretation() == gdal::raster::ColorInterpretation::AlphaBand {
-            return Ok(Some(index));
-        }
-    }
-    Ok(None)
 }
 
 fn describe_band(band: &RasterBand) -> Result<SourceBand> {

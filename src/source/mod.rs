@@ -27,6 +27,7 @@ pub mod scenes;
 pub mod sharing;
 mod stamp;
 mod text;
+mod transparency;
 pub mod trap;
 mod trust;
 mod unify;

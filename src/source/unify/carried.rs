@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::bands::{BandMap, band_count};
 use super::names::some_names;
 use super::{MosaicBand, Unifier};
-use crate::pixels::{BandRule, Method, Number};
+use crate::pixels::{BandRule, Method, Number, PixelType};
 use crate::source::{Problem, SourceBand};
 
 impl<'a> Unifier<'a> {
@@ -108,6 +108,26 @@ impl<'a> Unifier<'a> {
             carried.unit.clear();
         }
         carried
+    }
+
+    /// Takes away palettes that no GeoTIFF holds: it has one, of its first band of whole numbers of 8 or 16 bits without
+    /// a sign, with at most transparency behind.
+    pub(super) fn drop_palettes(&mut self, bands: &mut [MosaicBand], pixel_type: PixelType) {
+        let holds = bands.len() <= 2 && matches!(pixel_type, PixelType::Byte | PixelType::UInt16);
+        let kept = usize::from(holds);
+        for (index, band) in bands.iter_mut().enumerate().skip(kept) {
+            if band.carried.palette.take().is_none() {
+                continue;
+            }
+            if band.carried.color_interpretation == "Palette" {
+                band.carried.color_interpretation = "Gray".into();
+            }
+            self.warnings.push(format!(
+                "band {}: its palette is left out: a GeoTIFF has one for the first of at most two bands, of Byte or \
+                 UInt16; overviews by mean would mix its indices, --overview-resampling mode or nearest do not",
+                index + 1
+            ));
+        }
     }
 
     /// Metadata of the dataset on which all sources agree.

@@ -1,5 +1,6 @@
 //! From many sources to one mosaic: its grid, types, bands and validity, and everything that stands in the way.
 
+mod asked_type;
 mod bands;
 mod carried;
 mod crs;
@@ -151,6 +152,8 @@ impl Unifier<'_> {
         let grid = self.choose_grid();
         let working_type = self.choose_working_type(&maps);
         let (grid, working_type) = (grid?, working_type?);
+        self.refuse_clamped_nodata(&maps, working_type);
+        self.refuse_mixed_opacity(&maps, working_type);
         let has_alpha = maps.iter().any(|map| map.alpha.is_some());
         let pixel_type = self.choose_pixel_type(working_type);
         let nodata = self.choose_nodata(&maps, pixel_type);
@@ -169,6 +172,7 @@ impl Unifier<'_> {
         let (output, derived) = self.derive(decided, before.as_ref(), after);
         let Output { mut bands, pixel_type, nodata, mask } = output;
         self.name_provenance(&mut bands, stack.as_ref());
+        self.drop_palettes(&mut bands, pixel_type);
         Some(Mosaic {
             grid,
             wkt,

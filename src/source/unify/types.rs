@@ -111,10 +111,7 @@ impl Unifier<'_> {
     /// Full opacity, as the first source that has transparency counts it.
     pub(super) fn opacity(&self, maps: &[BandMap]) -> Option<Number> {
         let mut types = self.sources.iter().zip(maps).filter_map(|(s, m)| Some(s.bands[m.alpha?].pixel_type));
-        types.next().map(|of_alpha| match of_alpha {
-            PixelType::UInt16 => Number::Whole(65535),
-            _ => Number::Whole(255),
-        })
+        types.next().map(opacity_of)
     }
 
     /// A nodata value that a band's type cannot hold marks no pixel.
@@ -139,6 +136,11 @@ impl Unifier<'_> {
             self.warnings.push(format!("{names}: {text}: all pixels count as data"));
         }
     }
+}
+
+/// Full opacity in an alpha band of this type.
+pub(super) fn opacity_of(pixel_type: PixelType) -> Number {
+    Number::Whole(if pixel_type == PixelType::UInt16 { 65535 } else { 255 })
 }
 
 /// Nodata of each band of a source: what was asked for, or what it says, or else zero where that is none.
