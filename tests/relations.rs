@@ -98,6 +98,34 @@ fn whole_numbers_of_64_bits_pass_exactly() {
 }
 
 #[test]
+fn whole_numbers_of_32_bits_pass_exactly_where_64_are_needed() {
+    const LARGE: i128 = 4_000_000_001;
+    let folder = Folder::new();
+    Source::new(4, 4).of("UInt32").nodata(0.0).value(LARGE).write(folder.path("a.tif"));
+    Source::new(4, 4).of("Int32").at(8.0, 0.0).value(-5).write(folder.path("b.tif"));
+    folder.run("a.tif b.tif -o out.tif").done();
+    assert_eq!(folder.raster("out.tif").exact(1)[..4], [LARGE; 4]);
+    for reader in ["auto", "vrt"] {
+        let line =
+            format!("a.tif b.tif -o {reader}.tif --bounds 0.4,-4,12.4,0 --verify full --reader {reader}");
+        folder.run(&line).done();
+        assert_eq!(folder.raster(&format!("{reader}.tif")).exact(1)[..2], [LARGE; 2]);
+    }
+}
+
+#[test]
+fn whole_numbers_of_64_bits_under_a_mask_pass_exactly_or_are_refused() {
+    const LARGE: i128 = (1 << 62) + 1;
+    let folder = Folder::new();
+    let source = Source::new(4, 4).of("Int64").value(LARGE).internal_mask(|x, _| x > 0);
+    source.write(folder.path("a.tif"));
+    folder.run("a.tif -o out.tif").done();
+    assert_eq!(folder.raster("out.tif").exact(1)[..3], [0, LARGE, LARGE]);
+    let refused = folder.run("a.tif -o between.tif --bounds 0.4,-4,3.4,0").refused();
+    refused.names(&["a.tif", "mask", "gdalwarp"]);
+}
+
+#[test]
 fn chunk_threads_and_memory_never_change_a_byte() {
     for (pixel_type, options) in
         [("UInt16", "TILED=YES BLOCKXSIZE=48 BLOCKYSIZE=80"), ("Float32", ""), ("Byte", "")]

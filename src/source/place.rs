@@ -3,7 +3,7 @@
 use anyhow::Result;
 use gdal::Dataset;
 
-use super::{Source, SourceBand, calls};
+use super::{Source, calls};
 use crate::geometry::{Grid, Size};
 use crate::pixels::{Number, PixelType, Resampling};
 
@@ -93,17 +93,17 @@ pub(super) enum BesideNodata {
 }
 
 impl Validity {
-    /// Decides it for a source with this nodata in its bands.
+    /// Decides it for a source with this nodata in its bands, read in pixels of a type.
     pub fn of(
         source: &Source,
         nodata: Vec<Option<Number>>,
         placement: Placement,
-        resampling: Resampling,
+        (resampling, read_as): (Resampling, PixelType),
     ) -> Validity {
         // Where there is transparency, a virtual dataset would fill its band with nodata too, which is no 0. What is
         // transparent or nodata is told apart after reading.
-        let hidden =
-            source.alpha.is_some() || placement == Placement::Resampled && hides_nodata(source, resampling);
+        let hidden = source.alpha.is_some()
+            || placement == Placement::Resampled && hides_nodata(source, resampling, read_as);
         let told_nodata = if hidden { vec![None; nodata.len()] } else { nodata };
         let all_nodata = told_nodata.iter().all(Option::is_some);
         let added = BesideNodata::AddedAlpha(source.bands.len());
@@ -163,11 +163,12 @@ pub(super) fn warped_vrt(
 }
 
 /// Whether a VRT must not hear of a source's nodata: where it does, GDAL's VRT computes in floating point (Float32 in
-/// 3.6), and 64-bit whole numbers lose their last digits. Nodata is told apart after reading, which is the same for
-/// the nearest pixel.
-pub(super) fn hides_nodata(source: &Source, resampling: Resampling) -> bool {
-    let wide = |band: &SourceBand| matches!(band.pixel_type, PixelType::UInt64 | PixelType::Int64);
-    resampling == Resampling::Nearest && source.bands.iter().any(wide)
+/// 3.6, also where pixels of 32 bits are asked for in 64), and whole numbers lose their last digits. Nodata is told apart
+/// after reading, which is the same for the nearest pixel.
+pub(super) fn hides_nodata(source: &Source, resampling: Resampling, read_as: PixelType) -> bool {
+    let wide = |pixel_type| matches!(pixel_type, PixelType::UInt64 | PixelType::Int64);
+    let any_wide = wide(read_as) || source.bands.iter().any(|band| wide(band.pixel_type));
+    resampling == Resampling::Nearest && any_wide
 }
 
 fn extent(grid: &Grid) -> Vec<String> {
@@ -200,8 +201,9 @@ mod tests {
     /// What says, beside nodata, which pixels of a source of two bands are valid: on the grid, resampled, warped.
     fn beside(mask: bool, alpha: Option<usize>, nodata: [Option<Number>; 2]) -> [BesideNodata; 3] {
         let source = Source { mask, alpha, ..source("a", 0.0, PixelType::Byte, 2) };
-        PLACEMENTS
-            .map(|placement| Validity::of(&source, nodata.to_vec(), placement, Resampling::Nearest).beside)
+        PLACEMENTS.map(|placement| {
+            Validity::of(&source, nodata.to_vec(), placement, (Resampling::Nearest, PixelType::Byte)).beside
+        })
     }
 
     #[test]
@@ -220,11 +222,17 @@ mod tests {
     fn a_vrt_does_not_hear_of_64_bit_nodata_unless_it_has_to_resample() {
         let nodata = vec![Some(Number::Whole(i64::MIN.into()))];
         let of = |pixel_type, placement, resampling| {
-            Validity::of(&source("a", 0.0, pixel_type, 1), nodata.clone(), placement, resampling)
+            let source = source("a", 0.0, PixelType::Int32, 1);
+            Validity::of(&source, nodata.clone(), placement, (resampling, pixel_type))
         };
         let hidden = of(PixelType::Int64, Placement::Resampled, Resampling::Nearest);
         let validity = Validity { told_nodata: vec![None], beside: BesideNodata::AddedAlpha(1) };
         assert_eq!(hidden, validity);
+        let own = source("a", 0.0, PixelType::Int64, 1);
+        let of_own = |read_as| {
+            Validity::of(&own, nodata.clone(), Placement::Resampled, (Resampling::Nearest, read_as))
+        };
+        assert_eq!([of_own(PixelType::Int64), of_own(PixelType::Float64)], [validity.clone(), validity]);
         for told in [
             of(PixelType::Int32, Placement::Resampled, Resampling::Nearest),
             of(PixelType::Int64, Placement::Resampled, Resampling::Bilinear),
