@@ -100,10 +100,14 @@ impl Validity {
         placement: Placement,
         (resampling, read_as): (Resampling, PixelType),
     ) -> Validity {
-        // Where there is transparency, a virtual dataset would fill its band with nodata too, which is no 0. What is
-        // transparent or nodata is told apart after reading.
-        let hidden = source.alpha.is_some()
-            || placement == Placement::Resampled && hides_nodata(source, resampling, read_as);
+        // Where there is transparency, a VRT would fill its band with nodata too, which is no 0, and so would a warp,
+        // unless that band is the last. What is transparent or nodata is told apart after reading.
+        let last_is_alpha = source.alpha == Some(source.bands.len() - 1);
+        let hidden = match placement {
+            Placement::Warped => source.alpha.is_some() && !last_is_alpha,
+            Placement::Resampled => source.alpha.is_some() || hides_nodata(source, resampling, read_as),
+            Placement::OnGrid { .. } | Placement::Enlarged { .. } => source.alpha.is_some(),
+        };
         let told_nodata = if hidden { vec![None; nodata.len()] } else { nodata };
         let all_nodata = told_nodata.iter().all(Option::is_some);
         let added = BesideNodata::AddedAlpha(source.bands.len());
@@ -151,13 +155,18 @@ pub(super) fn warped_vrt(
     if !source.wkt.is_empty() && !frame.wkt.is_empty() {
         arguments.extend(["-s_srs".into(), source.wkt.to_string(), "-t_srs".into(), frame.wkt.into()]);
     }
-    let nodata = &validity.told_nodata;
+    // A warp fills the bands with nodata, and adds transparency or carries over what the source's last band is.
+    let colors = source.bands.len() - usize::from(matches!(validity.beside, BesideNodata::Alpha(_)));
+    let nodata = &validity.told_nodata[..colors];
+    match nodata_list(nodata) {
+        Some(values) if nodata.iter().all(Option::is_some) => {
+            // Before pixels are weighed, nodata has to be known: beside a mask or transparency, too.
+            arguments.extend(["-srcnodata".into(), values.clone(), "-dstnodata".into(), values]);
+        }
+        _ => arguments.extend(["-srcnodata".into(), "None".into()]),
+    }
     if validity.adds_alpha() {
-        arguments.extend(["-srcnodata".into(), "None".into(), "-dstalpha".into()]);
-    } else if nodata.iter().all(Option::is_none) {
-        arguments.extend(["-srcnodata".into(), "None".into()]);
-    } else if let Some(values) = nodata_list(nodata) {
-        arguments.extend(["-srcnodata".into(), values.clone(), "-dstnodata".into(), values]);
+        arguments.push("-dstalpha".into());
     }
     calls::warp(base, &arguments)
 }
@@ -240,5 +249,16 @@ mod tests {
         ] {
             assert_eq!(told, Validity { told_nodata: nodata.clone(), beside: BesideNodata::Nothing });
         }
+    }
+    #[test]
+    fn a_warp_hears_of_nodata_beside_a_mask_and_beside_transparency_that_stands_last() {
+        let nodata = vec![Some(Number::Whole(0)); 2];
+        let of = |mask, alpha| {
+            let source = Source { mask, alpha, ..source("a", 0.0, PixelType::Byte, 2) };
+            let read = (Resampling::Bilinear, PixelType::Byte);
+            Validity::of(&source, nodata.clone(), Placement::Warped, read).told_nodata
+        };
+        assert_eq!([of(true, None), of(false, Some(1))], [nodata.clone(), nodata.clone()]);
+        assert_eq!(of(false, Some(0)), [None; 2]);
     }
 }

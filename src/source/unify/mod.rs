@@ -162,11 +162,11 @@ impl Unifier<'_> {
         let decided = Output { bands, pixel_type, nodata, mask };
         let (output, derived) = self.derive(decided, before.as_ref(), after);
         let Output { mut bands, pixel_type, nodata, mask } = output;
+        self.drop_palettes(&mut bands, pixel_type);
         self.name_provenance(&mut bands, stack.as_ref());
         Some(Mosaic {
             grid,
             wkt,
-        self.drop_palettes(&mut bands, pixel_type);
             working_type,
             pixel_type,
             bands,
