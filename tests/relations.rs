@@ -98,6 +98,34 @@ fn whole_numbers_of_64_bits_pass_exactly() {
 }
 
 #[test]
+fn whole_numbers_of_32_bits_pass_exactly_where_64_are_needed() {
+    const LARGE: i128 = 4_000_000_001;
+    let folder = Folder::new();
+    Source::new(4, 4).of("UInt32").nodata(0.0).value(LARGE).write(folder.path("a.tif"));
+    Source::new(4, 4).of("Int32").at(8.0, 0.0).value(-5).write(folder.path("b.tif"));
+    folder.run("a.tif b.tif -o out.tif").done();
+    assert_eq!(folder.raster("out.tif").exact(1)[..4], [LARGE; 4]);
+    for reader in ["auto", "vrt"] {
+        let line =
+            format!("a.tif b.tif -o {reader}.tif --bounds 0.4,-4,12.4,0 --verify full --reader {reader}");
+        folder.run(&line).done();
+        assert_eq!(folder.raster(&format!("{reader}.tif")).exact(1)[..2], [LARGE; 2]);
+    }
+}
+
+#[test]
+fn whole_numbers_of_64_bits_under_a_mask_pass_exactly_or_are_refused() {
+    const LARGE: i128 = (1 << 62) + 1;
+    let folder = Folder::new();
+    let source = Source::new(4, 4).of("Int64").value(LARGE).internal_mask(|x, _| x > 0);
+    source.write(folder.path("a.tif"));
+    folder.run("a.tif -o out.tif").done();
+    assert_eq!(folder.raster("out.tif").exact(1)[..3], [0, LARGE, LARGE]);
+    let refused = folder.run("a.tif -o between.tif --bounds 0.4,-4,3.4,0").refused();
+    refused.names(&["a.tif", "mask", "gdalwarp"]);
+}
+
+#[test]
 fn chunk_threads_and_memory_never_change_a_byte() {
     for (pixel_type, options) in
         [("UInt16", "TILED=YES BLOCKXSIZE=48 BLOCKYSIZE=80"), ("Float32", ""), ("Byte", "")]
@@ -374,4 +402,45 @@ fn warped_pixels_equal_gdalwarps_nearest_ones() {
     let rules = "-t_srs EPSG:32631 -et 0 -r near -srcnodata 0 -dstnodata 0";
     folder.tool(&format!("gdalwarp -q {rules} {grid} 31.tif 32.tif reference.tif"));
     assert_equals(&folder, "out.tif", "reference.tif", "warped to zone 31");
+}
+
+#[test]
+fn a_warp_never_weighs_nodata_beside_a_mask_or_transparency() {
+    let folder = Folder::new();
+    let half = |nodata: i128| {
+        let source = Source::new(40, 40).crs("EPSG:32631").at(500_000.0, 5_000_000.0).nodata(nodata as f64);
+        source.pixels(move |band, x, y| match band {
+            4 => i128::from(y > 4) * 255,
+            _ if x < 20 => 100,
+            _ => nodata,
+        })
+    };
+    half(-9999).of("Float32").internal_mask(|_, y| y > 0).write(folder.path("masked.tif"));
+    let shows = ["Red", "Green", "Blue", "Alpha"];
+    half(0).bands(4).shows(&shows).options("PHOTOMETRIC=RGB").write(folder.path("clear.tif"));
+    half(7).bands(4).shows(&shows).options("PHOTOMETRIC=RGB").write(folder.path("seven.tif"));
+    for (name, nodata) in [("masked", -9999.0), ("clear", 0.0), ("seven", 7.0)] {
+        for resampling in ["bilinear", "cubic"] {
+            let out = format!("{name}-{resampling}.tif");
+            let line =
+                format!("{name}.tif -o {out} --crs EPSG:32632 --resampling {resampling} --verify full");
+            folder.run(&line).done();
+            let out = folder.raster(&out);
+            let pixels = out.pixels(1);
+            let is_data = |value: &f64| (value - 100.0).abs() < 0.01;
+            let data = pixels.iter().filter(|value| is_data(value)).count();
+            let others = pixels.len() - data - pixels.iter().filter(|&&value| value == nodata).count();
+            assert!(
+                data > 600 && others == 0,
+                "{name} {resampling}: {data} pixels of data, {others} between"
+            );
+            if out.bands == 4 {
+                let alpha = out.pixels(4);
+                let shown =
+                    pixels.iter().zip(&alpha).filter(|(value, alpha)| **value == 100.0 && **alpha == 0.0);
+                assert_eq!(shown.count(), 0);
+                assert_eq!((alpha[0], alpha[alpha.len() - 1]), (0.0, 0.0), "outside the source");
+            }
+        }
+    }
 }

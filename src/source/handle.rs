@@ -60,7 +60,8 @@ impl Handle {
         check_unchanged(&base, source)?;
         let frame = Frame { grid: &mosaic.grid, wkt: &mosaic.wkt, resampling: placed_source.resampling };
         let nodata = mosaic.nodata_read(placed_source);
-        let validity = Validity::of(source, nodata, placement, placed_source.resampling);
+        let read = (placed_source.resampling, mosaic.working_type);
+        let validity = Validity::of(source, nodata, placement, read);
         let (placed, column, row) = match placement {
             Placement::OnGrid { column, row } => (None, column, row),
             Placement::Enlarged { .. } | Placement::Resampled => {

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use gdal::Dataset;
 
-use super::{Source, SourceBand, calls};
+use super::{Source, calls};
 use crate::geometry::{Grid, Size};
 use crate::pixels::{Number, PixelType, Resampling};
 
@@ -93,17 +93,21 @@ pub(super) enum BesideNodata {
 }
 
 impl Validity {
-    /// Decides it for a source with this nodata in its bands.
+    /// Decides it for a source with this nodata in its bands, read in pixels of a type.
     pub fn of(
         source: &Source,
         nodata: Vec<Option<Number>>,
         placement: Placement,
-        resampling: Resampling,
+        (resampling, read_as): (Resampling, PixelType),
     ) -> Validity {
-        // Where there is transparency, a virtual dataset would fill its band with nodata too, which is no 0. What is
-        // transparent or nodata is told apart after reading.
-        let hidden =
-            source.alpha.is_some() || placement == Placement::Resampled && hides_nodata(source, resampling);
+        // Where there is transparency, a VRT would fill its band with nodata too, which is no 0, and so would a warp,
+        // unless that band is the last. What is transparent or nodata is told apart after reading.
+        let last_is_alpha = source.alpha == Some(source.bands.len() - 1);
+        let hidden = match placement {
+            Placement::Warped => source.alpha.is_some() && !last_is_alpha,
+            Placement::Resampled => source.alpha.is_some() || hides_nodata(source, resampling, read_as),
+            Placement::OnGrid { .. } | Placement::Enlarged { .. } => source.alpha.is_some(),
+        };
         let told_nodata = if hidden { vec![None; nodata.len()] } else { nodata };
         let all_nodata = told_nodata.iter().all(Option::is_some);
         let added = BesideNodata::AddedAlpha(source.bands.len());
@@ -151,23 +155,29 @@ pub(super) fn warped_vrt(
     if !source.wkt.is_empty() && !frame.wkt.is_empty() {
         arguments.extend(["-s_srs".into(), source.wkt.to_string(), "-t_srs".into(), frame.wkt.into()]);
     }
-    let nodata = &validity.told_nodata;
+    // A warp fills the bands with nodata, and adds transparency or carries over what the source's last band is.
+    let colors = source.bands.len() - usize::from(matches!(validity.beside, BesideNodata::Alpha(_)));
+    let nodata = &validity.told_nodata[..colors];
+    match nodata_list(nodata) {
+        Some(values) if nodata.iter().all(Option::is_some) => {
+            // Before pixels are weighed, nodata has to be known: beside a mask or transparency, too.
+            arguments.extend(["-srcnodata".into(), values.clone(), "-dstnodata".into(), values]);
+        }
+        _ => arguments.extend(["-srcnodata".into(), "None".into()]),
+    }
     if validity.adds_alpha() {
-        arguments.extend(["-srcnodata".into(), "None".into(), "-dstalpha".into()]);
-    } else if nodata.iter().all(Option::is_none) {
-        arguments.extend(["-srcnodata".into(), "None".into()]);
-    } else if let Some(values) = nodata_list(nodata) {
-        arguments.extend(["-srcnodata".into(), values.clone(), "-dstnodata".into(), values]);
+        arguments.push("-dstalpha".into());
     }
     calls::warp(base, &arguments)
 }
 
 /// Whether a VRT must not hear of a source's nodata: where it does, GDAL's VRT computes in floating point (Float32 in
-/// 3.6), and 64-bit whole numbers lose their last digits. Nodata is told apart after reading, which is the same for
-/// the nearest pixel.
-pub(super) fn hides_nodata(source: &Source, resampling: Resampling) -> bool {
-    let wide = |band: &SourceBand| matches!(band.pixel_type, PixelType::UInt64 | PixelType::Int64);
-    resampling == Resampling::Nearest && source.bands.iter().any(wide)
+/// 3.6, also where pixels of 32 bits are asked for in 64), and whole numbers lose their last digits. Nodata is told apart
+/// after reading, which is the same for the nearest pixel.
+pub(super) fn hides_nodata(source: &Source, resampling: Resampling, read_as: PixelType) -> bool {
+    let wide = |pixel_type| matches!(pixel_type, PixelType::UInt64 | PixelType::Int64);
+    let any_wide = wide(read_as) || source.bands.iter().any(|band| wide(band.pixel_type));
+    resampling == Resampling::Nearest && any_wide
 }
 
 fn extent(grid: &Grid) -> Vec<String> {
@@ -200,8 +210,9 @@ mod tests {
     /// What says, beside nodata, which pixels of a source of two bands are valid: on the grid, resampled, warped.
     fn beside(mask: bool, alpha: Option<usize>, nodata: [Option<Number>; 2]) -> [BesideNodata; 3] {
         let source = Source { mask, alpha, ..source("a", 0.0, PixelType::Byte, 2) };
-        PLACEMENTS
-            .map(|placement| Validity::of(&source, nodata.to_vec(), placement, Resampling::Nearest).beside)
+        PLACEMENTS.map(|placement| {
+            Validity::of(&source, nodata.to_vec(), placement, (Resampling::Nearest, PixelType::Byte)).beside
+        })
     }
 
     #[test]
@@ -220,11 +231,17 @@ mod tests {
     fn a_vrt_does_not_hear_of_64_bit_nodata_unless_it_has_to_resample() {
         let nodata = vec![Some(Number::Whole(i64::MIN.into()))];
         let of = |pixel_type, placement, resampling| {
-            Validity::of(&source("a", 0.0, pixel_type, 1), nodata.clone(), placement, resampling)
+            let source = source("a", 0.0, PixelType::Int32, 1);
+            Validity::of(&source, nodata.clone(), placement, (resampling, pixel_type))
         };
         let hidden = of(PixelType::Int64, Placement::Resampled, Resampling::Nearest);
         let validity = Validity { told_nodata: vec![None], beside: BesideNodata::AddedAlpha(1) };
         assert_eq!(hidden, validity);
+        let own = source("a", 0.0, PixelType::Int64, 1);
+        let of_own = |read_as| {
+            Validity::of(&own, nodata.clone(), Placement::Resampled, (Resampling::Nearest, read_as))
+        };
+        assert_eq!([of_own(PixelType::Int64), of_own(PixelType::Float64)], [validity.clone(), validity]);
         for told in [
             of(PixelType::Int32, Placement::Resampled, Resampling::Nearest),
             of(PixelType::Int64, Placement::Resampled, Resampling::Bilinear),
@@ -232,5 +249,16 @@ mod tests {
         ] {
             assert_eq!(told, Validity { told_nodata: nodata.clone(), beside: BesideNodata::Nothing });
         }
+    }
+    #[test]
+    fn a_warp_hears_of_nodata_beside_a_mask_and_beside_transparency_that_stands_last() {
+        let nodata = vec![Some(Number::Whole(0)); 2];
+        let of = |mask, alpha| {
+            let source = Source { mask, alpha, ..source("a", 0.0, PixelType::Byte, 2) };
+            let read = (Resampling::Bilinear, PixelType::Byte);
+            Validity::of(&source, nodata.clone(), Placement::Warped, read).told_nodata
+        };
+        assert_eq!([of(true, None), of(false, Some(1))], [nodata.clone(), nodata.clone()]);
+        assert_eq!(of(false, Some(0)), [None; 2]);
     }
 }

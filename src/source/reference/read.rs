@@ -32,14 +32,17 @@ pub(super) fn read_source(
     about_to_read(&source.name);
     let base = open(&source.name)?;
     let frame = Frame { grid: &mosaic.grid, wkt: &mosaic.wkt, resampling: placed.resampling };
-    // A VRT on the mosaic's grid is read as it is: one around it would have it resample in other types.
+    // A VRT on the mosaic's grid is read as it is: one around it would have it resample in other types. So is whatever
+    // is read as whole numbers of 64 bits: a VRT that hears of nodata or a mask would compute them in floating point.
+    let as_it_is = source.is_virtual || matches!(pixel_type, PixelType::Int64 | PixelType::UInt64);
     let placement = match placed.placement {
-        Placement::OnGrid { .. } if !source.is_virtual => Placement::Resampled,
+        Placement::OnGrid { .. } if !as_it_is => Placement::Resampled,
         Placement::Enlarged { .. } => Placement::Resampled,
         other => other,
     };
-    let mut validity = Validity::of(source, mosaic.nodata_read(placed), placement, placed.resampling);
-    if placement != placed.placement && !place::hides_nodata(source, placed.resampling) {
+    let mut validity =
+        Validity::of(source, mosaic.nodata_read(placed), placement, (placed.resampling, pixel_type));
+    if placement != placed.placement && !place::hides_nodata(source, placed.resampling, pixel_type) {
         // Blocks that the file does not hold read as nodata in all bands, in a VRT only where it is told.
         validity.told_nodata = mosaic.nodata_read(placed);
     }

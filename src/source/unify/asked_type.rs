@@ -1,10 +1,13 @@
-//! What the type of the mosaic's pixels would make unclear: nodata that other values become, opacity of two scales.
+//! What the type of the mosaic's pixels would make unclear: nodata that other values become, opacity of two scales, and
+//! large numbers under masks.
 
-use super::Unifier;
+use std::sync::Arc;
+
 use super::bands::BandMap;
 use super::types::opacity_of;
-use crate::pixels::{Method, Number, PixelType};
-use crate::source::Problem;
+use super::{PlacedSource, Unifier};
+use crate::pixels::{Method, Number, PixelType, Resampling};
+use crate::source::{Placement, Problem};
 
 impl Unifier<'_> {
     /// Where the type asked for holds fewer values than a source's, GDAL clamps and rounds as it reads. Nodata that is
@@ -53,6 +56,29 @@ impl Unifier<'_> {
                  bands with --bands",
             );
             self.conflict(problem, vec![index]);
+        }
+    }
+
+    /// Beside a mask GDAL's VRT resamples in floating point whatever it is told, and whole numbers of 32 bits or more lose
+    /// their last digits where they are asked for in 64.
+    pub(super) fn refuse_inexact_masked(&mut self, placed: &[PlacedSource], working_type: PixelType) {
+        if !matches!(working_type, PixelType::Int64 | PixelType::UInt64) {
+            return;
+        }
+        let is_inexact = |placed: &&PlacedSource| {
+            let of = |&band: &usize| placed.source.bands[band].pixel_type;
+            placed.source.mask
+                && (placed.placement, placed.resampling) == (Placement::Resampled, Resampling::Nearest)
+                && placed.bands.iter().map(of).any(|own| !PixelType::Float32.holds(own))
+        };
+        for placed in placed.iter().filter(is_inexact) {
+            let problem = Problem::new(
+                &*placed.source.name,
+                format!("has a mask and is not on the mosaic's grid: GDAL would round its pixels, read as {working_type}"),
+            )
+            .with_hint("put nodata in place of the mask first, or bring it to the mosaic's grid: gdalwarp -te -tr");
+            let index = self.sources.iter().position(|source| Arc::ptr_eq(source, &placed.source));
+            self.conflict(problem, index.into_iter().collect());
         }
     }
 }
