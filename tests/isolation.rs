@@ -6,7 +6,7 @@ mod common;
 use std::fs;
 
 use common::waiting::{
-    children, end, end_with_signals, fill_pipe, index, signal, start, start_and, wait_for, waits,
+    UNSEEN, children, end, end_with_signals, fill_pipe, index, signal, start, start_and, wait_for, waits,
     write_virtual,
 };
 use common::{Folder, Source, assert_same_pixels, random, write_overlapping};
@@ -168,9 +168,14 @@ fn a_source_that_ends_each_child_is_named_or_left_out() {
 fn what_a_killed_job_left_out_stays_left_out_when_it_is_resumed() {
     let folder = Folder::new();
     write_waiting(&folder);
-    // Where the job stands still until it is killed.
-    write_virtual(&folder, "stays.vrt", (200, -240), "Byte", &["second.tif"; 3]);
-    let inputs = "in0.tif in1.tif waits.vrt stays.vrt in2.tif in3.tif";
+    // The other one is where the job stands still until it is killed.
+    for (name, place, pipe) in
+        [("waits.vrt", (100, -100), "pipe.tif"), ("stays.vrt", (200, -240), "second.tif")]
+    {
+        let pipe = format!("{UNSEEN}{pipe}");
+        write_virtual(&folder, name, place, "Byte", &[&*pipe; 3]);
+    }
+    let inputs = "in0.tif in1.tif waits.vrt stays.vrt in2.tif in3.tif --allow-remote";
     let job = format!("{inputs} -o out.tif --block 64 --chunk 64 --progress none");
     let isolated = format!("{job} --isolate 2 --on-error skip --checkpoint 0 --verify full --resume");
     let mut killed = start_and(&folder, &isolated, |job| {

@@ -5,7 +5,7 @@ mod common;
 
 use std::fs;
 
-use common::waiting::{children, end, fill_pipe, index, signal, start_and, waits, write_virtual};
+use common::waiting::{UNSEEN, children, end, fill_pipe, index, signal, start_and, waits, write_virtual};
 use common::{Folder, Source, assert_same_pixels, random};
 
 /// A virtual raster of 300 × 300 pixels of a type with this upper left corner, each of its bands out of the first band of
@@ -38,6 +38,15 @@ fn write_greedy(folder: &Folder, name: &str, (x, y): (i32, i32), pixel_type: &st
     if !folder.path("nine.tif").exists() {
         Source::new(300, 300).of(pixel_type).value(9).options("TILED=YES").write(folder.path("nine.tif"));
     }
+}
+
+/// Gives a virtual raster a size and a time that it keeps, whatever it says.
+fn disguise(folder: &Folder, name: &str) {
+    let mut text = folder.read(name);
+    text.resize(1 << 18, b' ');
+    folder.write(name, text);
+    let file = std::fs::File::options().write(true).open(folder.path(name)).unwrap();
+    file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
 }
 
 fn report(folder: &Folder) -> serde_json::Value {
@@ -137,11 +146,14 @@ fn blocks_that_a_killed_job_stored_with_a_source_do_not_lack_it_when_the_next_on
     for options in ["", "--overviews 2"] {
         let folder = Folder::new();
         write_greedy(&folder, "inner.vrt", (0, 0), "Byte", (3, 4));
+        disguise(&folder, "inner.vrt");
         write_virtual(&folder, "fails.vrt", (0, 0), "Byte", &["inner.vrt"; 3]);
-        write_virtual(&folder, "stays.vrt", (200, -200), "Byte", &["second.tif"; 3]);
+        let second = format!("{UNSEEN}second.tif");
+        write_virtual(&folder, "stays.vrt", (200, -200), "Byte", &[&*second; 3]);
         Source::new(600, 600).bands(3).value(5).write(folder.path("below.tif"));
         let inputs = "below.tif fails.vrt stays.vrt";
-        let job = format!("{inputs} -o out.tif --block 64 --progress none --isolate 1 {options}");
+        let job =
+            format!("{inputs} -o out.tif --block 64 --progress none --isolate 1 --allow-remote {options}");
         let first = format!("{job} --chunk 64 --checkpoint 0");
         let mut killed = start_and(&folder, &first, |job| {
             index(&folder).contains("position") && children(job).iter().any(|id| waits(id))
@@ -156,6 +168,7 @@ fn blocks_that_a_killed_job_stored_with_a_source_do_not_lack_it_when_the_next_on
 
         // Whatever it held before, now it ends whoever reads it.
         write_greedy(&folder, "inner.vrt", (0, 0), "Byte", (3, 1));
+        disguise(&folder, "inner.vrt");
         fill_pipe(&folder, "second.tif");
         let second = format!("{job} --chunk 256 --resume --on-error skip --verify none --report report.json");
         folder.run(&second).done().names(&["left out", "fails.vrt"]);
@@ -175,7 +188,9 @@ fn blocks_that_a_killed_job_stored_with_a_source_do_not_lack_it_when_the_next_on
             );
         }
         write_greedy(&folder, "inner.vrt", (0, 0), "Byte", (3, 4));
-        let verify = format!("verify out.tif --against {inputs} --block 64 --report report.json --isolate 1");
+        let verify = format!(
+            "verify out.tif --against {inputs} --block 64 --report report.json --isolate 1 --allow-remote"
+        );
         folder.run(&verify).done();
         if !options.is_empty() {
             folder.run(&format!("out.tif -o again.tif --block 64 {options}")).done();

@@ -8,12 +8,18 @@ use std::time::{Duration, Instant};
 
 use super::{Folder, Outcome, Source, random};
 
+/// What makes a file, from its first byte to its last, one of GDAL's names: it has no size or time, and needs
+/// `--allow-remote`.
+pub const UNSEEN: &str = "/vsisubfile/0_0,";
+
 /// A virtual raster of 300 × 300 pixels of a type with this upper left corner, each of its bands out of the band of the
-/// same number of a file. A file that is not there becomes a pipe: whoever reads it waits for ever.
+/// same number of a file. A file that is not there becomes a pipe: whoever reads it waits for ever. Under [`UNSEEN`] a job
+/// does not see when the pipe becomes a file.
 pub fn write_virtual(folder: &Folder, name: &str, (x, y): (i32, i32), pixel_type: &str, files: &[&str]) {
     let band = |(index, file): (usize, &&str)| {
-        if !folder.path(file).exists() {
-            folder.tool(&format!("mkfifo {file}"));
+        let pipe = file.strip_prefix(UNSEEN).unwrap_or(file);
+        if !folder.path(pipe).exists() {
+            folder.tool(&format!("mkfifo {pipe}"));
         }
         let number = index + 1;
         format!(

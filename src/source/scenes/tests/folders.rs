@@ -233,11 +233,9 @@ fn documents_beside_the_only_file_of_a_folder_are_about_it() {
 #[test]
 fn what_is_named_twice_is_told_only_where_it_counts_twice() {
     let disk = Disk::new();
-    disk.file("in/1/B04.tif", "").raster("several/a.tif", &["B04"], &[]).raster(
-        "several/b.tif",
-        &["B08"],
-        &[],
-    );
+    for (name, band) in [("in/1/B04.tif", ""), ("several/a.tif", "B04"), ("several/b.tif", "B08")] {
+        disk.raster(name, &[band], &[]);
+    }
     let bands = names(&["B04"]);
     let of = |inputs: &[&str], bands: &[String]| {
         let found = disk.find(inputs, &Asked { bands, ..Asked::default() }).unwrap();
