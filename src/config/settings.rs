@@ -175,6 +175,11 @@ impl Settings {
         self.isolate.unwrap_or(self.threads)
     }
 
+    /// Whether a source that child processes die of is left out of the rest of the job.
+    pub fn leaves_out(&self) -> bool {
+        self.isolate.is_some() && self.on_error == OnError::Skip
+    }
+
     /// What inputs may refer to, for a job that `stop` ends early.
     pub fn trust<'a>(&'a self, stop: &'a AtomicBool) -> Trust<'a> {
         let patience = self.patience(stop);

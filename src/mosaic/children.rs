@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::{Failure, Hooks, Prepared};
-use crate::config::{OnError, Settings};
+use crate::config::Settings;
 use crate::run::{Isolation, LeftOut, Program, RemoteInspector, Totals, Treatment};
 use crate::source::{Problem, ReaderChoice, Trust};
 
@@ -29,7 +29,7 @@ fn treatment<'a>(
         program,
         patience: Some(Duration::from_secs(settings.window_timeout)).filter(|patience| !patience.is_zero()),
         retries: settings.retries,
-        skip: settings.on_error == OnError::Skip,
+        skip: settings.leaves_out(),
         stop,
     }))
 }

@@ -2,7 +2,7 @@
 
 use super::{Encoding, Failure, decoded, stacked};
 use crate::codec::{BlockLayout, Encoder, max_encoded_len};
-use crate::config::{OnError, Settings, Verify};
+use crate::config::{Settings, Verify};
 use crate::geometry::Size;
 use crate::output::BlockWriter;
 use crate::pixels::Composite;
@@ -55,7 +55,7 @@ pub fn plan(
     };
     let derived_bytes = DerivedBands::bytes_per_pixel(mosaic);
     // A window that is made anew without a source must not have been handed on to the overviews in part.
-    let may_be_made_anew = settings.isolate.is_some() && settings.on_error == OnError::Skip;
+    let may_be_made_anew = settings.leaves_out();
     let stack_bytes = |area: Size| stacked::bytes_per_pixel(mosaic, || touching(area)) + derived_bytes;
     let needs = Needs {
         levels: &levels,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::{Failure, Hooks, Prepared, Unfinished};
-use crate::config::{OnError, SceneSettings, Settings};
+use crate::config::{SceneSettings, Settings};
 use crate::output::{BlockId, BlockWriter, Checkpoints, Container, EncodedBlock, OutputSpec, Stored, Target};
 use crate::output::{Job, Lacking, create_header, scratch_of};
 use crate::plan::Jobs;
@@ -129,8 +129,7 @@ pub fn claim(
     if settings.resume
         && let Some((mut target, stored)) = Target::take_over(output, job)?
     {
-        let leaves_out = settings.isolate.is_some() && settings.on_error == OnError::Skip;
-        if !stored.lacking.is_empty() && !leaves_out {
+        if !stored.lacking.is_empty() && !settings.leaves_out() {
             target.keep();
             return Err(Failure::Problems(stored.lacking.iter().map(still_left_out).collect()));
         }

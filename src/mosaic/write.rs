@@ -29,22 +29,16 @@ pub fn write(settings: &Settings, mut prepared: Prepared, hooks: &Hooks) -> Resu
     let unfinished = if stored.is_some() { Unfinished::Part(path) } else { Unfinished::Worthless(path) };
     let told = Told::set(hooks, unfinished);
     let totals = Totals::default();
-    let lacking = stored.as_ref().map_or(Vec::new(), |stored| stored.lacking.clone());
-    let left_out = LeftOut::new(&prepared.mosaic, &lacking);
+    let lacking = stored.as_ref().map_or(&[][..], |stored| &stored.lacking);
+    let left_out = LeftOut::new(&prepared.mosaic, lacking);
     let isolation = isolation(settings, &prepared, &left_out, &totals, hooks)?;
     hooks.progress.stage("run");
     let by = (isolation.as_ref(), &left_out);
-    let (written, part) = match write_blocks(settings, &prepared, (&target, stored, job), &totals, by, hooks)
-    {
-        Ok(written) => written,
-        Err(Left { error, part }) => {
-            let error = error.context(format!("{}: could not be made", settings.output.display()));
-            return Err(match part {
-                true => Failure::Kept(Box::new(error.into()), target.keep()),
-                false => error.into(),
-            });
-        }
-    };
+    let made = write_blocks(settings, &prepared, (&target, stored, job), &totals, by, hooks);
+    let (written, part) = made.map_err(|Left { error, part }| {
+        let error = error.context(format!("{}: could not be made", settings.output.display()));
+        kept(&mut target, part, error.into())
+    })?;
     let ran = started.elapsed();
 
     // What blocks and windows took is wanted for other pieces now.

@@ -10,8 +10,7 @@ use tempfile::TempPath;
 use super::part::{self, Index, Job, Opened, Stored};
 
 /// What GDAL may find beside a GeoTIFF and take as belonging to it: statistics and categories, overviews, a mask.
-const SIDE_FILES: [&str; 3] = [METADATA, OVERVIEWS, ".msk"];
-const METADATA: &str = ".aux.xml";
+const SIDE_FILES: [&str; 3] = [part::METADATA, OVERVIEWS, ".msk"];
 const OVERVIEWS: &str = ".ovr";
 
 /// A temporary file in the output's folder. Dropped without [`Target::persist`], it is removed.
@@ -98,7 +97,7 @@ impl Target {
     }
 
     fn of(temporary: TempPath, index: Index, final_path: &Path) -> Self {
-        let side_file = beside(&temporary, METADATA);
+        let side_file = part::behind(&temporary, part::METADATA);
         let (final_path, folder) = (final_path.to_owned(), part::folder_of(final_path).to_owned());
         Self { temporary: Some(temporary), index, kept: false, side_file, final_path, folder }
     }
@@ -154,7 +153,7 @@ impl Target {
         const PATH: usize = 2047;
         const ADDED: usize = 40;
         let name = final_path.file_name().unwrap_or_default().len();
-        let (path, most) = (final_path.as_os_str().len(), NAME - METADATA.len());
+        let (path, most) = (final_path.as_os_str().len(), NAME - part::METADATA.len());
         if name > most {
             return Some(format!("a file's name of {name} bytes is too long, {most} are possible"));
         }
@@ -164,7 +163,7 @@ impl Target {
 
     /// Files under the final name, or beside it and read as belonging to it: what overwriting would replace.
     pub fn existing(final_path: &Path) -> Vec<PathBuf> {
-        let sides = SIDE_FILES.map(|ending| beside(final_path, ending));
+        let sides = SIDE_FILES.map(|ending| part::behind(final_path, ending));
         let all = [final_path.to_owned()].into_iter().chain(sides);
         all.filter(|path| fs::symlink_metadata(path).is_ok()).collect()
     }
@@ -184,7 +183,7 @@ impl Target {
             durable.with_context(|| format!("cannot make {} durable", self.side_file.display()))?;
         }
         // Those of a replaced file would be taken for the new one's. Without its overviews the old one is still right.
-        remove_if_there(&beside(&self.final_path, OVERVIEWS))
+        remove_if_there(&part::behind(&self.final_path, OVERVIEWS))
             .with_context(|| format!("cannot remove the overviews of {name}"))?;
         let temporary = self.temporary.take().expect("kept until persisted or dropped");
         let renamed = match overwrite {
@@ -205,8 +204,8 @@ impl Target {
             warnings.extend(result.err().map(|error| format!("{what}: {error}")));
         };
         for ending in SIDE_FILES {
-            let side_file = beside(&self.final_path, ending);
-            let replaced = match ending == METADATA && self.side_file.exists() {
+            let side_file = part::behind(&self.final_path, ending);
+            let replaced = match ending == part::METADATA && self.side_file.exists() {
                 true => fs::rename(&self.side_file, &side_file),
                 false => remove_if_there(&side_file),
             };
@@ -239,13 +238,6 @@ fn shown(lines: &[String]) -> String {
         text += &format!("\n      and {} more", lines.len() - SHOWN);
     }
     text
-}
-
-/// The path with an ending added.
-fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut path = path.as_os_str().to_owned();
-    path.push(ending);
-    path.into()
 }
 
 fn remove_if_there(path: &Path) -> io::Result<()> {

@@ -22,7 +22,7 @@ pub use index::{Stored, read_index};
 /// How a part's file is called, behind the output's name.
 pub(super) const PART: &str = ".partial";
 /// How a file is called in which GDAL keeps what a GeoTIFF has no tag for, behind the GeoTIFF's name.
-const METADATA: &str = ".aux.xml";
+pub(super) const METADATA: &str = ".aux.xml";
 /// How its index is called, behind the part's name.
 pub(super) const INDEX: &str = ".index";
 
@@ -41,7 +41,7 @@ pub(super) fn index_of(part: &Path) -> PathBuf {
 }
 
 /// The part's name with an ending.
-fn behind(part: &Path, ending: &str) -> PathBuf {
+pub(super) fn behind(part: &Path, ending: &str) -> PathBuf {
     let mut path = part.as_os_str().to_owned();
     path.push(ending);
     path.into()

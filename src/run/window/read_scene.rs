@@ -7,7 +7,8 @@ use crate::source::{Compiled, Stacked};
 pub struct ReadScene {
     /// The bands that are read, of one scene.
     pub stack: Stack,
-    present: Vec<u8>,
+    /// Where these have data, bands × pixels.
+    pub present: Vec<u8>,
     evaluator: Evaluator,
     results: Buffer,
     valid: Vec<u8>,
@@ -25,12 +26,16 @@ impl ReadScene {
         }
     }
 
+    /// Looks where the scene has data, once it is read.
+    pub fn mark_present(&mut self) {
+        self.stack.mark_present(&mut self.present);
+    }
+
     /// Puts the formulas' results for the scene below the scenes that are there. Where a band that a formula reads has
     /// no data, its result is NaN, which is none.
     pub fn derive_into(&mut self, stack: &mut Stack, scenes: &Stacked) {
         let Some(Compiled { program, .. }) = &scenes.before else { return };
         let (inputs, pixels) = (self.stack.last_scene(), self.stack.pixels());
-        self.stack.mark_present(&mut self.present);
         self.results.resize(scenes.bands * pixels);
         self.valid.resize(scenes.bands * pixels, 0);
         let present = Present::Bands(&self.present);

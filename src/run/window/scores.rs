@@ -11,13 +11,19 @@ pub struct Scores {
     pub values: Vec<f32>,
     evaluator: Evaluator,
     result: Option<Buffer>,
-    present: Vec<u8>,
     valid: Vec<u8>,
 }
 
 impl Scores {
-    /// Adds the scores of the scene that came last into the stack of the bands that are read.
-    pub fn add(&mut self, score: &Score, scene: &StackedScene, area: Window, grid: &Grid, stack: &Stack) {
+    /// Adds the scores of a scene, the last in the stack of the bands that are read; a score is NaN where a band that it
+    /// is computed of is not `present`.
+    pub fn add(
+        &mut self,
+        score: &Score,
+        (scene, area): (&StackedScene, Window),
+        grid: &Grid,
+        (stack, present): (&Stack, Present),
+    ) {
         match score {
             Score::FromEdge => self.add_distances(scene, area, grid),
             Score::Formula { program, .. } => {
@@ -25,8 +31,6 @@ impl Scores {
                 result.resize(area.pixels());
                 self.valid.resize(area.pixels(), 0);
                 let bands = stack.last_scene();
-                stack.mark_present(&mut self.present);
-                let present = Present::Bands(&self.present);
                 self.evaluator.run(program, &bands, present, &mut result, &mut self.valid);
                 let score = |(&value, &valid): (&f32, &u8)| if valid == 0 { f32::NAN } else { value };
                 self.values.extend(result.pixels::<f32>().iter().zip(&self.valid).map(score));

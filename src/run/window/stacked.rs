@@ -9,7 +9,7 @@ use super::read_scene::ReadScene;
 use super::reader::SourceReader;
 use super::scores::Scores;
 use crate::geometry::{Size, Window};
-use crate::pixels::{Buffer, Decision, MaskRule, Number, Side, Stack};
+use crate::pixels::{Buffer, Decision, MaskRule, Number, Present, Side, Stack};
 use crate::plan::Job;
 use crate::run::Totals;
 use crate::source::{Pixels, Role, Stacked, StackedScene};
@@ -101,7 +101,9 @@ impl<'a> StackedScenes<'a> {
                 let number = self.stack.push(&scene.nodata);
                 self.read_scene(scene, area, reader, number, None)?;
                 let scoring = Instant::now();
-                score.into_iter().for_each(|score| self.scores.add(score, scene, area, grid, &self.stack));
+                // Scenes with a gap in any band are not looked at.
+                let of = (&self.stack, Present::Everywhere);
+                score.into_iter().for_each(|score| self.scores.add(score, (scene, area), grid, of));
                 Totals::add(&totals.composite, scoring);
             }
             Some(mut read) => {
@@ -109,7 +111,9 @@ impl<'a> StackedScenes<'a> {
                 read.stack.push(&scene.nodata);
                 self.read_scene(scene, area, reader, 0, Some(&mut read.stack))?;
                 let deriving = Instant::now();
-                score.into_iter().for_each(|score| self.scores.add(score, scene, area, grid, &read.stack));
+                read.mark_present();
+                let of = (&read.stack, Present::Bands(&read.present));
+                score.into_iter().for_each(|score| self.scores.add(score, (scene, area), grid, of));
                 read.derive_into(&mut self.stack, self.scenes);
                 Totals::add(&totals.composite, deriving);
                 self.read = Some(read);
