@@ -41,6 +41,7 @@ pub(super) fn copy_samples(
         let absent = absent_pixel::<S>(band);
         crate::dispatch_pixel_type!(values.pixel_type(), T => {
             let rows = values.pixels_mut::<T>()[start..end].chunks_mut(columns);
+            let mut once = Vec::new();
             for (row, target) in rows.enumerate() {
                 let target = &mut target[..part.place.columns];
                 let Some(block) = block else {
@@ -51,8 +52,9 @@ pub(super) fn copy_samples(
                 match samples {
                     _ if part.times.columns > 1 => {
                         let begun = part.inside.0 % part.times.columns;
-                        let picked = source.iter().step_by(samples).map(|&from| widen(from));
-                        repeat(picked, (begun, part.times.columns), target);
+                        once.clear();
+                        once.extend(source.iter().step_by(samples).map(|&from| -> T { widen(from) }));
+                        repeat(&once, (begun, part.times.columns), target);
                     }
                     1 => target.iter_mut().zip(source).for_each(|(to, &from)| *to = widen(from)),
                     4 => pick::<S, T, 4>(source, target),
@@ -110,25 +112,24 @@ fn row_of<'b, T>(block: &'b [T], layout: &DirectLayout, part: Part, sample: usiz
 }
 
 /// Writes each number so many times; of the first one some are not wanted, they lie before the part.
-fn repeat<T: Copy>(mut numbers: impl Iterator<Item = T>, (begun, times): (usize, usize), target: &mut [T]) {
+fn repeat<T: Copy>(numbers: &[T], (begun, times): (usize, usize), target: &mut [T]) {
     let (head, rest) = target.split_at_mut((times - begun).min(target.len()));
-    if let Some(number) = numbers.next() {
-        head.fill(number);
-    }
+    let (&first, numbers) = numbers.split_first().expect("a row of a part has pixels");
+    head.fill(first);
     match times {
-        1 => rest.iter_mut().zip(numbers).for_each(|(to, number)| *to = number),
+        1 => rest.copy_from_slice(&numbers[..rest.len()]),
         2 => runs::<T, 2>(numbers, rest),
         3 => runs::<T, 3>(numbers, rest),
         6 => runs::<T, 6>(numbers, rest),
-        _ => rest.chunks_mut(times).zip(numbers).for_each(|(run, number)| run.fill(number)),
+        _ => rest.chunks_mut(times).zip(numbers).for_each(|(run, &number)| run.fill(number)),
     }
 }
 
 /// The same with a number of times that the compiler knows: those of Sentinel-2's resolutions.
-fn runs<T: Copy, const TIMES: usize>(mut numbers: impl Iterator<Item = T>, target: &mut [T]) {
+fn runs<T: Copy, const TIMES: usize>(numbers: &[T], target: &mut [T]) {
     let (whole, rest) = target.as_chunks_mut::<TIMES>();
-    whole.iter_mut().zip(&mut numbers).for_each(|(run, number)| *run = [number; TIMES]);
-    if let Some(number) = numbers.next() {
+    whole.iter_mut().zip(numbers).for_each(|(run, &number)| *run = [number; TIMES]);
+    if let Some(&number) = numbers.get(whole.len()) {
         rest.fill(number);
     }
 }
@@ -161,10 +162,12 @@ pub(super) fn mark_opaque(
             mask.fill(is_opaque(absent_pixel::<T>(band)));
             return;
         };
+        let mut alphas = Vec::new();
         for (row, mask) in mask.chunks_exact_mut(part.place.columns).enumerate() {
             let source = row_of(block.pixels::<T>(), layout, part, sample, row);
-            let alphas = source.iter().step_by(layout.samples).map(|&alpha| is_opaque(alpha));
-            repeat(alphas, (part.inside.0 % part.times.columns, part.times.columns), mask);
+            alphas.clear();
+            alphas.extend(source.iter().step_by(layout.samples).map(|&alpha| is_opaque(alpha)));
+            repeat(&alphas, (part.inside.0 % part.times.columns, part.times.columns), mask);
         }
     });
 }
@@ -180,11 +183,12 @@ mod tests {
 
     #[test]
     fn numbers_are_repeated_as_often_as_they_are_seen() {
+        let numbers: Vec<usize> = (1..=30).collect();
         for times in 1..=7 {
             for begun in 0..times {
                 for length in 1..30 {
                     let mut target = vec![0; length];
-                    repeat(1.., (begun, times), &mut target);
+                    repeat(&numbers, (begun, times), &mut target);
                     let wanted: Vec<usize> = (0..length).map(|at| 1 + (begun + at) / times).collect();
                     assert_eq!(target, wanted, "{times} times, {begun} begun");
                 }
