@@ -195,6 +195,66 @@ fn what_an_input_refers_to_and_what_lies_beside_it_counts_as_the_input() {
 }
 
 #[test]
+fn an_archive_counts_as_the_inputs_in_it() {
+    let folder = Folder::new();
+    write_overlapping(&folder, false);
+    folder.tool("/usr/bin/python3 -m zipfile -c in.zip in0.tif in1.tif in2.tif in3.tif");
+    let inputs = (0..4).map(|index| format!("/vsizip/in.zip/in{index}.tif")).collect::<Vec<_>>();
+    let job = JOB.replace("in0.tif in1.tif in2.tif in3.tif", &inputs.join(" "));
+    leave_part_of(&folder, &job);
+    let path = folder.path("in.zip");
+    let before = fs::metadata(&path).unwrap().modified().unwrap();
+    let set = |time| fs::File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
+    set(before + Duration::from_secs(1));
+    folder.run(&format!("{job} --resume")).refused().names(&["in.zip/in0.tif", "then", "now"]);
+    set(before);
+    folder.run(&format!("{job} --resume")).done();
+}
+
+#[test]
+fn a_world_file_counts_as_the_input_it_places() {
+    let folder = Folder::new();
+    write_overlapping(&folder, false);
+    let plain = "gdal_translate -q -co PROFILE=BASELINE -co TFW=YES";
+    for index in 0..4 {
+        folder.tool(&format!("{plain} in{index}.tif w{index}.tif"));
+        let _ = fs::remove_file(folder.path(&format!("w{index}.tif.aux.xml")));
+    }
+    let job = JOB.replace("in0.tif in1.tif in2.tif in3.tif", "w0.tif w1.tif w2.tif w3.tif");
+    leave_part_of(&folder, &job);
+    fs::copy(folder.path("w0.tfw"), folder.path("w1.tfw")).unwrap();
+    folder.run(&format!("{job} --resume")).refused().names(&["w1.tif", "geotransform", "then", "now"]);
+}
+
+#[test]
+fn what_documents_say_of_scenes_counts_as_the_inputs() {
+    let folder = Folder::new();
+    write_overlapping(&folder, false);
+    let write = |offset: f64, day: u32| {
+        let item = |index: usize| {
+            let offset = if index > 0 { offset } else { 0.0 };
+            format!(
+                r#"{{"type": "Feature", "id": "s{index}", "properties":
+                    {{"platform": "sentinel-2a", "datetime": "2024-01-0{day}T10:00:00Z"}},
+                    "assets": {{"red": {{"href": "in{index}.tif", "raster:bands": [{{"scale": 1, "offset": {offset}}}]}}}}}}"#
+            )
+        };
+        let items: Vec<String> = (0..4).map(item).collect();
+        let items = format!(r#"{{"type": "FeatureCollection", "features": [{}]}}"#, items.join(","));
+        folder.write("items.json", items);
+    };
+    write(-1.0, 1);
+    let job = JOB.replace("in0.tif in1.tif in2.tif in3.tif", "--stac items.json --bands red --method max");
+    leave_part_of(&folder, &job);
+    write(-2.0, 1);
+    folder.run(&format!("{job} --resume")).refused().names(&["scene s1", "added", "then", "now"]);
+    write(-1.0, 2);
+    folder.run(&format!("{job} --resume")).refused().names(&["scene s0", "2024-01-01", "2024-01-02"]);
+    write(-1.0, 1);
+    folder.run(&format!("{job} --resume")).done();
+}
+
+#[test]
 fn with_nothing_to_go_on_with_a_job_begins_afresh() {
     let folder = Folder::new();
     write_overlapping(&folder, false);

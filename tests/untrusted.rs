@@ -174,11 +174,24 @@ fn names_of_the_network_and_of_gdal_need_to_be_allowed() {
         folder.write("own/remote.vrt", of_file(name));
         folder.run("own/remote.vrt -o no.tif").ended(1).names(&[name, "--allow-remote"]);
     }
-    folder.write(
-        "own/service.tif",
-        "<GDAL_WMS><Service name=\"TMS\"><ServerUrl>http://192.0.2.1</ServerUrl></Service></GDAL_WMS>",
-    );
-    folder.run("own/service.tif -o no.tif").ended(1).names(&["anywhere", "--allow-remote"]);
+    // Known by GDAL's drivers themselves.
+    let template = format!("{}/secret.tif", folder.path("").display());
+    for service in [
+        "<GDAL_WMS><Service name=\"TMS\"><ServerUrl>http://192.0.2.1</ServerUrl></Service></GDAL_WMS>".into(),
+        "<gdal_wms><Service name=\"TMS\"><ServerUrl>file:///etc</ServerUrl></Service></gdal_wms>".into(),
+        "<TileMap version=\"1.0.0\"><TileSets><TileSet href=\"http://192.0.2.1\"/></TileSets></TileMap>"
+            .into(),
+        format!(
+            "{{\"stac_extensions\": [\"tiled-assets\"], \"properties\": {{\"tiles:tile_matrix_sets\": {{}}}}, \
+             \"asset_templates\": {{\"a\": {{\"href\": \"{template}\"}}}}}}"
+        ),
+    ] {
+        folder.write("own/service.tif", &service);
+        folder.write("own/of_service.vrt", of_file("service.tif"));
+        for name in ["own/service.tif", "own/of_service.vrt"] {
+            folder.run(&format!("{name} -o no.tif")).ended(1).names(&["anywhere", "--allow-remote"]);
+        }
+    }
 }
 
 #[test]

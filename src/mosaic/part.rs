@@ -7,11 +7,12 @@ use anyhow::{Context, Result};
 
 use super::{Failure, Hooks, Prepared, Unfinished};
 use crate::config::{SceneSettings, Settings};
+use crate::geometry::Grid;
 use crate::output::{BlockId, BlockWriter, Checkpoints, Container, EncodedBlock, OutputSpec, Stored, Target};
 use crate::output::{Job, Lacking, create_header, scratch_of};
 use crate::plan::Jobs;
 use crate::run::{LeftOut, Sink};
-use crate::source::{Problem, gdal_version};
+use crate::source::{Mosaic, Problem, Source, StackedScene, gdal_version};
 
 /// Everything that decides the bytes of the output: the program, what is asked, and the inputs as they are now. How
 /// windows are cut, and by how many workers they are made, does not.
@@ -109,11 +110,35 @@ pub fn job(settings: &Settings, prepared: &Prepared) -> Job {
         ("--predictor", format!("{predictor:?}")),
         ("--co", format!("{creation_options:?}")),
     ];
-    let files = prepared.mosaic.sources.iter().flat_map(|placed| placed.source.files());
-    let sources = files.map(|(name, stamp)| {
-        (name.to_owned(), stamp.map_or("not a local file".into(), |stamp| stamp.to_string()))
+    let asked = asked.map(|(name, value)| (name.to_string(), value)).into_iter();
+    let sources = prepared.mosaic.sources.iter().flat_map(|placed| files(&placed.source));
+    Job { decides: asked.chain(grid_and_scenes(&prepared.mosaic)).chain(sources).collect() }
+}
+
+/// Where the mosaic lies, and what names and documents say of scenes: neither stands in the files that are read.
+fn grid_and_scenes(mosaic: &Mosaic) -> impl Iterator<Item = (String, String)> {
+    let Grid { origin_x, origin_y, resolution, size } = mosaic.grid;
+    let grid = format!(
+        "{} × {} pixels of {} × {} from {origin_x}, {origin_y}",
+        size.columns, size.rows, resolution.x, resolution.y
+    );
+    let scenes = mosaic.stack.iter().flat_map(|stack| &stack.scenes).map(|scene| {
+        let StackedScene { name, sources, bounds: _, mask, date, nodata, shifts } = scene;
+        let date = date.map_or("no date".into(), |date| date.to_string());
+        let value =
+            format!("{date}, {shifts:?} added, nodata {nodata:?}, files {sources:?} and mask {mask:?}");
+        (format!("scene {name}"), value)
     });
-    Job { decides: asked.map(|(name, value)| (name.to_string(), value)).into_iter().chain(sources).collect() }
+    std::iter::once(("the grid".to_owned(), grid)).chain(scenes)
+}
+
+/// A source's files, each with how it looks, and where the source lies: world files may say that.
+fn files(source: &Source) -> impl Iterator<Item = (String, String)> {
+    let at = format!("geotransform {:?}", source.geotransform.0);
+    source.files().enumerate().map(move |(index, (name, stamp))| {
+        let stamp = stamp.map_or("not a local file".into(), |stamp| stamp.to_string());
+        (name.to_owned(), if index == 0 { format!("{stamp}, {at}") } else { stamp })
+    })
 }
 
 /// The file to write: a new one, or with `--resume` that of an earlier run of the same job, with what it holds.
@@ -132,6 +157,14 @@ pub fn claim(
         if !stored.lacking.is_empty() && !settings.leaves_out() {
             target.keep();
             return Err(Failure::Problems(stored.lacking.iter().map(still_left_out).collect()));
+        }
+        let sources = prepared.mosaic.sources.iter().map(|placed| &placed.source);
+        let mut unknown = sources.filter(|source| source.files().all(|(_, stamp)| stamp.is_none()));
+        if let Some(source) = unknown.next() {
+            prepared.warnings.push(format!(
+                "what is no file on this machine may have changed since the part was made: {}",
+                source.name
+            ));
         }
         return Ok((target, Some(stored)));
     }

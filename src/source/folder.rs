@@ -1,16 +1,14 @@
 //! The rasters in a folder.
 
 use std::collections::HashSet;
-use std::ffi::{CString, OsStr, OsString};
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::ptr;
-use std::sync::Once;
 
+use super::identify;
 use super::names::Names;
-use gdal::GdalOpenFlags;
 
 /// Extensions that are a raster's: such a file is listed even when GDAL does not know what it is, because it may
 /// be damaged, and a damaged raster must not be passed over.
@@ -45,7 +43,7 @@ fn collect(found: &mut Names, folder: &Path, rasters: &mut Vec<PathBuf>, seen: &
     if !fs::canonicalize(folder).is_ok_and(|real| seen.insert(real)) {
         return;
     }
-    if gdal_identifies(folder) {
+    if identify::is_raster(folder.as_os_str().as_bytes()) {
         return rasters.push(folder.to_owned());
     }
     let entries = match entries(folder) {
@@ -94,7 +92,7 @@ fn is_beside(name: &OsStr, names: &HashSet<&OsStr>, stems: &HashSet<&OsStr>) -> 
 
 fn is_raster(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default();
-    has_extension(name, RASTERS) || gdal_identifies(path)
+    has_extension(name, RASTERS) || identify::is_raster(path.as_os_str().as_bytes())
 }
 
 fn has_extension(name: &OsStr, extensions: &[&str]) -> bool {
@@ -103,24 +101,6 @@ fn has_extension(name: &OsStr, extensions: &[&str]) -> bool {
         let stem = name.strip_suffix(extension.as_bytes()).and_then(|rest| rest.strip_suffix(b"."));
         stem.is_some_and(|stem| !stem.is_empty())
     })
-}
-
-/// Whether one of GDAL's raster drivers takes the file for its own, by its first bytes and its name.
-fn gdal_identifies(path: &Path) -> bool {
-    static DRIVERS: Once = Once::new();
-    // SAFETY: registering drivers has no precondition and is safe to repeat.
-    DRIVERS.call_once(|| unsafe { gdal_sys::GDALAllRegister() });
-    let Ok(name) = CString::new(path.as_os_str().to_owned().into_vec()) else { return false };
-    // SAFETY: the name is NUL-terminated and outlives the call; null lists mean every driver and no known siblings.
-    // The error handler pushed is GDAL's own silent one, and is popped on this very thread.
-    unsafe {
-        gdal_sys::CPLPushErrorHandler(Some(gdal_sys::CPLQuietErrorHandler));
-        let flags = GdalOpenFlags::GDAL_OF_RASTER.bits();
-        let driver = gdal_sys::GDALIdentifyDriverEx(name.as_ptr(), flags, ptr::null(), ptr::null());
-        gdal_sys::CPLPopErrorHandler();
-        gdal_sys::CPLErrorReset();
-        !driver.is_null()
-    }
 }
 
 #[cfg(test)]

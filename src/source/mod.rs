@@ -11,6 +11,7 @@ mod finished;
 mod folder;
 mod globs;
 mod handle;
+mod identify;
 mod inspect;
 pub mod inspection;
 pub mod names;

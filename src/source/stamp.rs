@@ -1,12 +1,17 @@
 //! How a source's files looked when it was inspected, to notice when they change under the job.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::SystemTime;
+use std::{fs, io};
 
 use super::trust::is_path;
 use super::{Source, references};
 
-/// Size and time of a local file.
+/// What GDAL reads archives through; what lies in them looks as the archive does.
+const ARCHIVES: [&str; 5] = ["/vsizip/", "/vsitar/", "/vsigzip/", "/vsi7z/", "/vsirar/"];
+
+/// Size and time of a local file, or of all files of a folder that is a raster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Stamp {
     /// Bytes.
@@ -23,11 +28,45 @@ impl std::fmt::Display for Stamp {
 }
 
 impl Stamp {
-    /// The stamp of the local file `name`; `None` for anything else that GDAL opens by name.
+    /// The stamp of what GDAL reads of this machine as `name`: of a file, of the archive that it lies in, or of a folder:
+    /// the bytes of all its files and the youngest one's time. `None` for what lies elsewhere.
     pub fn of(name: &str) -> Option<Stamp> {
-        let metadata = std::fs::metadata(name).ok().filter(|m| m.is_file())?;
-        Some(Stamp { size: metadata.len(), modified: metadata.modified().ok() })
+        let path = archive(name).unwrap_or(Path::new(name));
+        let metadata = fs::metadata(path).ok()?;
+        if metadata.is_dir() {
+            return Stamp::of_folder(path).ok();
+        }
+        metadata.is_file().then(|| Stamp { size: metadata.len(), modified: metadata.modified().ok() })
     }
+
+    fn of_folder(folder: &Path) -> io::Result<Stamp> {
+        let mut all = Stamp { size: 0, modified: None };
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let one = match entry.file_type()?.is_dir() {
+                true => Stamp::of_folder(&entry.path())?,
+                false => {
+                    let metadata = entry.metadata()?;
+                    Stamp { size: metadata.len(), modified: metadata.modified().ok() }
+                }
+            };
+            all = Stamp { size: all.size + one.size, modified: all.modified.max(one.modified) };
+        }
+        Ok(all)
+    }
+}
+
+/// The file of this machine that is the (outermost) archive with this name in it.
+fn archive(name: &str) -> Option<&Path> {
+    let through =
+        |name: &str| ARCHIVES.iter().find(|prefix| name.starts_with(**prefix)).map(|prefix| prefix.len());
+    let mut inside = &name[through(name)?..];
+    // Archives in archives, with or without braces around the name of the outer one.
+    while let Some(skipped) = through(inside).or(inside.starts_with('{').then_some(1)) {
+        inside = &inside[skipped..];
+    }
+    let inside = inside.split('}').next().unwrap_or(inside);
+    Path::new(inside).ancestors().find(|path| path.is_file())
 }
 
 /// A further file that is read with a source: what it refers to, or what lies beside it.
@@ -39,8 +78,7 @@ pub struct Companion {
 
 /// The local ones among files, by name.
 pub fn companions(files: BTreeSet<String>) -> Vec<Companion> {
-    let local = files.into_iter().filter(|file| is_path(file));
-    local.filter_map(|name| Stamp::of(&name).map(|stamp| Companion { name, stamp })).collect()
+    files.into_iter().filter_map(|name| Stamp::of(&name).map(|stamp| Companion { name, stamp })).collect()
 }
 
 impl Source {
@@ -57,6 +95,7 @@ impl Source {
         let is_known = |name: &String| self.companions.binary_search_by(|file| file.name.cmp(name)).is_ok();
         let come = || {
             local()
+                .filter(|(name, _)| is_path(name))
                 .flat_map(|(name, _)| references::beside(name))
                 .find(|name| !is_known(name) && Stamp::of(name).is_some())
         };
@@ -69,6 +108,31 @@ mod tests {
     use super::*;
     use crate::pixels::PixelType;
     use crate::source::sample;
+
+    #[test]
+    fn what_lies_in_an_archive_or_in_a_folder_looks_as_that_does() {
+        let temporary = tempfile::tempdir().unwrap();
+        let root = temporary.path().to_str().unwrap();
+        fs::create_dir_all(format!("{root}/a.zarr/deep")).unwrap();
+        for name in ["a.zip", "a.zarr/b", "a.zarr/deep/c"] {
+            fs::write(format!("{root}/{name}"), name).unwrap();
+        }
+        let of = |name: &str| Stamp::of(&name.replace("ROOT", root)).map(|stamp| stamp.size);
+        let inside = ["/vsizip/ROOT/a.zip/d/b.tif", "/vsizip/ROOT/a.zip", "/vsigzip//vsitar/ROOT/a.zip/b"];
+        let braces = ["/vsizip/{ROOT/a.zip}/b.tif", "/vsizip/{/vsizip/{ROOT/a.zip}/b.zip}/c.tif"];
+        for name in inside.into_iter().chain(braces) {
+            assert_eq!(of(name), Some(5), "{name}");
+        }
+        assert_eq!(of("ROOT/a.zarr"), Some(8 + 13));
+        for elsewhere in [
+            "/vsizip/ROOT/b.zip/c.tif",
+            "/vsicurl/http://a/b.tif",
+            "/vsizip//vsicurl/http://a/b.zip/c",
+            "ROOT/c",
+        ] {
+            assert_eq!(of(elsewhere), None, "{elsewhere}");
+        }
+    }
 
     #[test]
     fn every_file_of_a_source_is_looked_at_again() {

@@ -1,7 +1,8 @@
 //! The index of a part: made and locked by who works on it, read by who goes on.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, ErrorKind};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -40,7 +41,7 @@ pub struct Stored {
     pub records: Vec<BlockRecord>,
     /// Bytes by which they were about to move up, so that each stands where it did or so much further.
     pub moving_by: Option<u64>,
-    /// What they lack of sources that were left out.
+    /// What they lack of sources that were left out, each source once.
     pub lacking: Vec<Lacking>,
 }
 
@@ -50,9 +51,13 @@ impl Index {
         let path = index_of(part);
         let file = OpenOptions::new().append(true).create_new(true).open(&path)?;
         let index = Index { file, path, kept: false };
-        // File systems without locks leave it at that.
-        let _ = index.file.try_lock();
-        Ok(index)
+        // Another run that saw it before it was locked takes it for one that was left, and removes it; then another name
+        // is as good. File systems without locks leave it at that.
+        let is_seen = matches!(index.file.try_lock(), Err(TryLockError::WouldBlock));
+        let is_there = fs::metadata(&index.path).is_ok_and(|there| {
+            index.file.metadata().is_ok_and(|own| (own.dev(), own.ino()) == (there.dev(), there.ino()))
+        });
+        if is_seen || !is_there { Err(ErrorKind::AlreadyExists.into()) } else { Ok(index) }
     }
 
     /// Opens and reads the index of a part. What is behind its last whole entry is cut off.
@@ -163,7 +168,14 @@ impl Stored {
     fn lack(&mut self, lacking: Lacking) -> Option<()> {
         let fits = |from: usize, length: usize| from.checked_add(length).is_some_and(|end| end < 1 << 31);
         let fit = |area: &Window| fits(area.column, area.columns) && fits(area.row, area.rows);
-        lacking.areas.iter().all(fit).then(|| self.lacking.push(lacking))
+        if !lacking.areas.iter().all(fit) {
+            return None;
+        }
+        match self.lacking.iter_mut().find(|known| known.lacking == lacking.lacking) {
+            Some(known) => known.areas.extend(lacking.areas),
+            None => self.lacking.push(lacking),
+        }
+        Some(())
     }
 }
 
@@ -223,14 +235,17 @@ mod tests {
 
     #[test]
     fn what_blocks_lack_is_believed_of_pixels_that_a_raster_can_have() {
-        let of =
-            |area| Lacking { lacking: "a.tif".into(), because: "it ends children".into(), areas: vec![area] };
+        let of = |name: &str, areas: &[Window]| Lacking {
+            lacking: name.into(),
+            because: "it ends children".into(),
+            areas: areas.to_vec(),
+        };
         let most = (1 << 31) - 1;
-        let right = [of(Window::new(3, 4, 5, 6)), of(Window::new(0, 0, most, most))];
-        let (stored, believed) = read_back(&right);
-        assert_eq!((&stored.lacking[..], believed), (&right[..], 2));
+        let [small, all] = [Window::new(3, 4, 5, 6), Window::new(0, 0, most, most)];
+        let (stored, believed) = read_back(&[of("a", &[small]), of("b", &[small]), of("a", &[all])]);
+        assert_eq!((stored.lacking, believed), (vec![of("a", &[small, all]), of("b", &[small])], 3));
         for wrong in [Window::new(1, 0, most, 1), Window::new(0, usize::MAX, 1, 1)] {
-            assert_eq!(read_back(&[of(wrong)]), (Stored::nothing(HEADER), 0));
+            assert_eq!(read_back(&[of("a", &[wrong])]), (Stored::nothing(HEADER), 0));
         }
     }
 

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use super::trust::{Trust, folder, is_path, parent};
-use super::{Problem, text};
+use super::{Problem, identify, text};
 
 pub use opened::check_opened;
 
@@ -20,15 +20,6 @@ const HEAD: usize = 1024;
 const LONGEST: usize = 64 << 20;
 /// Descriptions whose references are followed.
 const FOLLOWED: [&str; 2] = ["<VRTDataset", "<MRF_META"];
-/// Descriptions of services, and lists of rasters that may lie anywhere.
-const SERVICES: [&str; 6] = [
-    "<GDAL_WMS",
-    "<WMS_Capabilities",
-    "<WMT_MS_Capabilities",
-    "<GDAL_WMTS",
-    "<GDALTileIndexDataset",
-    "\"stac_version\"",
-];
 /// What GDAL's metadata are in, beside a raster. Their root may have any name.
 const METADATA: &str = ".aux.xml";
 /// What GDAL reads with a raster, by what is put behind the raster's name.
@@ -121,15 +112,14 @@ fn referred_to(file: &str, is_description: bool, trust: Trust) -> Result<Vec<Str
     if head.is_empty() {
         return Ok(Vec::new());
     }
-    let head = String::from_utf8_lossy(head.split(|&byte| byte == 0).next().unwrap_or_default());
-    let marks = |marks: &[&str]| marks.iter().any(|mark| head.contains(mark));
-    if is_description || marks(&FOLLOWED) {
+    let text = String::from_utf8_lossy(head.split(|&byte| byte == 0).next().unwrap_or_default());
+    if is_description || FOLLOWED.iter().any(|mark| text.contains(mark)) {
         let bytes = text::bytes(file, LONGEST).map_err(|error| Problem::new(file, format!("{error:#}")))?;
         return description::names(file, &bytes);
     }
-    let index =
-        [".gti.gpkg", ".gti.fgb", ".gti.parquet"].iter().any(|end| file.to_ascii_lowercase().ends_with(end));
-    if (marks(&SERVICES) || index) && !trust.remote {
+    // The many of the commonest format need not be shown to each driver.
+    let is_tiff = [b"II*\0", b"II+\0", b"MM\0*", b"MM\0+"].iter().any(|start| head.starts_with(*start));
+    if !trust.remote && !is_tiff && identify::describes_a_service(file) {
         return Err(Problem::new(file, "describes rasters that may lie anywhere")
             .with_hint("--allow-remote lets inputs refer to the network and to names of GDAL's"));
     }

@@ -46,7 +46,7 @@ pub fn check_opened(
     if !is_tiff || !files.is_empty() || !is_path(name) {
         // Connections are what the user wrote, and say nothing of a folder.
         let has_folder = is_path(name) || name.starts_with("/vsi");
-        for file in file_list(dataset).into_iter().filter(|file| is_path(file) && file != name) {
+        for file in file_list(dataset).into_iter().filter(|file| file != name) {
             if has_folder && !files.contains(&file) {
                 allow(name, &file, trust)?;
             }
