@@ -68,7 +68,7 @@ fn run(settings: &Settings, session: &Session) -> Result<Exit, Failure> {
         stdin: &mut BufReader::new(io::stdin()),
         unfinished: &signals.unfinished,
         child: arguments::child_program(),
-        command: std::env::args().collect(),
+        command: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),
     };
     if session.dry_run {
         let prepared = mosaic::prepare(settings, &mut hooks)?;
