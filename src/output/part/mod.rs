@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use super::leads_to::folder_of;
+
 pub(super) use entry::{Done, Head, Moving, line};
 pub use entry::{Job, Lacking};
 pub(super) use index::{Index, Opened};
@@ -114,12 +116,4 @@ pub fn discard(part: &Path) {
 /// Where the header of a part is made anew by a run that goes on with it.
 pub fn scratch_of(part: &Path) -> PathBuf {
     behind(part, ".header")
-}
-
-/// The folder in which an output stands.
-pub(super) fn folder_of(output: &Path) -> &Path {
-    match output.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
 }
