@@ -5,6 +5,7 @@ mod cli;
 use std::io::{self, BufReader};
 use std::path::PathBuf;
 
+use anyhow::Context;
 use cli::arguments::{self, Request};
 use cli::inspect_arguments::Inspect;
 use cli::messages::{self, Exit};
@@ -68,7 +69,7 @@ fn run(settings: &Settings, session: &Session) -> Result<Exit, Failure> {
         stdin: &mut BufReader::new(io::stdin()),
         unfinished: &signals.unfinished,
         child: arguments::child_program(),
-        command: std::env::args().collect(),
+        command: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),
     };
     if session.dry_run {
         let prepared = mosaic::prepare(settings, &mut hooks)?;
@@ -86,12 +87,20 @@ fn run(settings: &Settings, session: &Session) -> Result<Exit, Failure> {
         (Some(file), Some(report)) => messages::write_report(file, report),
         _ => Ok(()),
     };
-    let report = built?;
+    let report = match built {
+        Ok(report) => report,
+        Err(failure) => {
+            written.unwrap_or_else(|error| messages::print_error(&error));
+            return Err(failure);
+        }
+    };
     if !session.quiet {
         messages::print_result(&report, session.verbose);
     }
     // Told last: the output is there all the same.
-    written?;
+    written.with_context(|| {
+        format!("{} is whole and has its name, only its report is missing", report.output)
+    })?;
     Ok(Exit::Done)
 }
 

@@ -428,6 +428,101 @@ fn a_report_never_takes_the_place_of_a_raster() {
     }
 }
 
+/// Runs of a mosaic that would write over `kept`: refused, and everything stays as it was.
+fn refused_for(folder: &Folder, lines: &[&str], kept: &[&str]) {
+    let contents = |folder: &Folder| kept.iter().map(|name| folder.read(name)).collect::<Vec<_>>();
+    let (before, names) = (contents(folder), folder.names());
+    for line in lines {
+        for dry in ["--dry-run", ""] {
+            folder.run(&format!("{line} {dry}")).refused().names(&["at once"]);
+            assert!(contents(folder) == before && folder.names() == names, "{line} {dry}");
+        }
+    }
+}
+
+#[test]
+fn nothing_that_an_input_refers_to_or_that_names_inputs_is_written_over() {
+    let folder = Folder::new();
+    noise(64, 1).write(folder.path("a.tif"));
+    noise(64, 2).at(64.0, 0.0).write(folder.path("b.tif"));
+    folder.tool("gdalbuildvrt -q v.vrt a.tif b.tif");
+    folder.tool("gdalbuildvrt -q outer.vrt v.vrt");
+    folder.write("list.txt", "a.tif\n");
+    std::fs::copy(folder.path("a.tif"), folder.path("c.tif.ovr")).unwrap();
+    let part = "--overwrite --bounds 0,-10,10,0";
+    refused_for(
+        &folder,
+        &[
+            "v.vrt -o o.tif --report b.tif",
+            "outer.vrt -o o.tif --report ./b.tif",
+            &format!("v.vrt -o b.tif {part}"),
+            &format!("vrt://a.tif?bands=1 -o a.tif {part}"),
+            &format!("c.tif.ovr -o c.tif {part}"),
+            "@list.txt -o o.tif --report list.txt",
+            "@list.txt -o list.txt --overwrite",
+        ],
+        &["a.tif", "b.tif", "v.vrt", "list.txt", "c.tif.ovr"],
+    );
+    folder.write("c.toml", "threads = 1\n");
+    for line in ["-o o.tif --report c.toml", "-o ./c.toml --overwrite"] {
+        folder.run(&format!("a.tif --config c.toml {line}")).ended(2).names(&["settings file"]);
+    }
+    assert_eq!(folder.read("c.toml"), b"threads = 1\n");
+    folder.run("v.vrt -o o.tif --report r.json").done();
+}
+
+#[test]
+fn a_document_of_scenes_is_not_written_over() {
+    let folder = Folder::new();
+    noise(64, 1).write(folder.path("a.tif"));
+    let item = r#"{"type": "Feature", "stac_version": "1.0.0", "id": "s", "properties": {"datetime": "2024-05-01T00:00:00Z"},
+        "assets": {"B04": {"href": "a.tif"}}}"#;
+    folder.write("item.json", item);
+    refused_for(
+        &folder,
+        &["--stac item.json -o o.tif --bands B04 --report item.json"],
+        &["a.tif", "item.json"],
+    );
+    folder.run("--stac item.json -o o.tif --bands B04 --report r.json").done();
+}
+
+#[test]
+fn a_report_is_not_written_over_the_new_output_through_a_link() {
+    let folder = Folder::new();
+    noise(64, 1).write(folder.path("a.tif"));
+    std::os::unix::fs::symlink("o.tif", folder.path("r.json")).unwrap();
+    refused_for(
+        &folder,
+        &["a.tif -o o.tif --report r.json", "a.tif -o o.tif --report o.tif.aux.xml"],
+        &["a.tif"],
+    );
+    folder.run("a.tif -o p.tif --report r.json").done();
+    assert!(folder.read("o.tif").starts_with(b"{"), "a report goes where its link leads");
+}
+
+#[test]
+fn an_output_that_a_finished_file_could_not_be_renamed_to_is_refused_before_the_work() {
+    let folder = Folder::new();
+    noise(64, 1).write(folder.path("a.tif"));
+    let before = folder.names();
+    for line in ["-o out.tif/", "-o out.tif/.", "-o out.tif --report r.json/"] {
+        folder.run(&format!("a.tif {line}")).ended(1).names(&["'/'"]);
+        assert_eq!(folder.names(), before, "{line}");
+    }
+    folder.write("old file.tif", "old");
+    let mut command = Command::new("unshare");
+    let script = "mount --bind 'old file.tif' 'old file.tif' || exit 77; exec \"$0\" a.tif -o 'old file.tif' --overwrite";
+    command.args(["-rm", "sh", "-c", script, env!("CARGO_BIN_EXE_mosaic-stream")]);
+    folder.isolate(&mut command);
+    let outcome = Outcome::of(&mut command);
+    if outcome.code == Some(77) || outcome.stderr.contains("unshare") {
+        println!("skipped: this user may not mount");
+    } else {
+        outcome.ended(1).names(&["old file.tif", "mounted"]);
+    }
+    assert_eq!(folder.read("old file.tif"), b"old");
+}
+
 #[test]
 fn the_least_memory_that_is_named_works_every_time() {
     let folder = Folder::new();

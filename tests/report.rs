@@ -113,6 +113,35 @@ fn a_failed_run_says_so_in_its_report_or_writes_none() {
 }
 
 #[test]
+fn a_report_that_cannot_be_written_costs_neither_the_output_nor_an_older_report() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new();
+    Source::new(8, 8).value(3).write(folder.path("a.tif"));
+    folder.run("a.tif -o out.tif --report /dev/full").ended(1).names(&["/dev/full", "out.tif is whole"]);
+    assert_eq!(folder.raster("out.tif").pixels(1), folder.raster("a.tif").pixels(1));
+
+    // No file may be longer than 8 KiB: room for the output, not for a report with a long command in it.
+    folder.write("old.json", "old");
+    folder.write("settings.toml", "threads = 1");
+    let long = |name: &str| format!("{}{name}", "./".repeat(2000));
+    let mut command = std::process::Command::new("bash");
+    let script = "trap '' XFSZ; ulimit -f 8; exec \"$0\" a.tif -o limited.tif --report $1 --config $2";
+    command.args(["-c", script, env!("CARGO_BIN_EXE_mosaic-stream")]);
+    command.args([long("old.json"), long("settings.toml")]);
+    folder.isolate(&mut command);
+    common::Outcome::of(&mut command).ended(1).names(&["old.json", "limited.tif is whole"]);
+    assert_eq!(folder.read("old.json"), b"old");
+    assert!(!folder.names().iter().any(|name| name.starts_with('.')), "{:?}", folder.names());
+
+    let printed = folder.run("a.tif -o piped.tif --report /dev/stdout").done();
+    assert!(serde_json::from_str::<Value>(&printed.stdout).unwrap()["schema"].is_number());
+    folder.run("a.tif -o again.tif --report old.json").done();
+    assert!(report(&folder, "old.json")["schema"].is_number());
+    let mode = |name: &str| folder.path(name).metadata().unwrap().permissions().mode();
+    assert_eq!(mode("old.json"), mode("again.tif"), "others may read it as they may read any new file");
+}
+
+#[test]
 fn a_dry_run_prints_the_plan_and_writes_nothing() {
     let folder = Folder::new();
     write_scenes(&folder);

@@ -152,6 +152,43 @@ fn without_a_word_of_it_a_part_is_named_and_left_and_clean_removes_it() {
 }
 
 #[test]
+fn of_two_parts_of_a_job_one_is_gone_on_with_and_the_other_is_told() {
+    let folder = Folder::new();
+    leave_part(&folder);
+    let left: Vec<_> = folder.names().into_iter().filter(|name| name.starts_with(".out.tif.")).collect();
+    let part = left.iter().find(|name| name.ends_with(".partial")).unwrap();
+    for name in &left {
+        let copy = name.replace(part.as_str(), ".out.tif.copied.partial");
+        fs::copy(folder.path(name), folder.path(copy)).unwrap();
+    }
+    let told =
+        folder.run(&format!("{JOB} --resume")).done().names(&["an earlier run left", "mosaic-stream clean"]);
+    let parts: Vec<_> = folder.names().into_iter().filter(|name| name.ends_with(".partial")).collect();
+    assert!(parts.len() == 1 && told.stderr.contains(&parts[0]), "{parts:?}: {}", told.stderr);
+}
+
+#[test]
+fn outputs_with_long_names_that_begin_alike_do_not_touch_each_others_parts() {
+    let folder = Folder::new();
+    write_overlapping(&folder, false);
+    let [one, other] = ["1", "2"].map(|end| format!("{}{end}.tif", "y".repeat(220)));
+    let mut lines = 8;
+    while entries(&folder) == 0 {
+        killed_at(&folder, &JOB.replace("out.tif", &one), lines);
+        let _ = fs::remove_file(folder.path(&one));
+        lines = 2 + lines / 2;
+    }
+    let before = folder.names();
+    Outcome::of(&mut folder.command(&["clean", &other])).done().names(&["nothing is left"]);
+    folder.run(&format!("{} --resume", JOB.replace("out.tif", &other))).done();
+    assert_eq!(folder.names().difference(&before).collect::<Vec<_>>(), [&other]);
+    assert!(before.is_subset(&folder.names()));
+    folder.run(&format!("{} --resume --overwrite", JOB.replace("out.tif", &one))).done();
+    assert!(folder.read(&one) == folder.read(&other));
+    assert!(!folder.names().iter().any(|name| name.starts_with('.')), "{:?}", folder.names());
+}
+
+#[test]
 fn a_part_of_another_job_is_refused_and_what_differs_is_told() {
     let folder = Folder::new();
     leave_part(&folder);

@@ -145,6 +145,21 @@ fn a_name_that_is_not_utf8_is_refused_by_name() {
 }
 
 #[test]
+fn a_settings_file_may_have_a_name_that_is_not_utf8() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let folder = tempfile::tempdir().unwrap();
+    let name = OsStr::from_bytes(b"c\xff.toml");
+    fs::write(folder.path().join(name), "threads = 1").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mosaic-stream"));
+    command.current_dir(folder.path()).args(["none.tif", "-o", "out.tif", "--config"]).arg(name);
+    let output = command.output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("none.tif") && !text.contains("panicked"), "{text}");
+}
+
+#[test]
 fn a_verbose_dry_run_tells_what_was_asked_of_scenes() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("mosaic-stream.toml"), "mask_band = \"SCL\"\nmask_values = [0, \"8-11\"]\n")

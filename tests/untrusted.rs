@@ -186,10 +186,11 @@ fn names_of_the_network_and_of_gdal_need_to_be_allowed() {
              \"asset_templates\": {{\"a\": {{\"href\": \"{template}\"}}}}}}"
         ),
     ] {
-        folder.write("own/service.tif", &service);
-        folder.write("own/of_service.vrt", of_file("service.tif"));
-        for name in ["own/service.tif", "own/of_service.vrt"] {
-            folder.run(&format!("{name} -o no.tif")).ended(1).names(&["anywhere", "--allow-remote"]);
+        let name = if service.starts_with('{') { "service.json" } else { "service.tif" };
+        folder.write(&format!("own/{name}"), &service);
+        folder.write("own/of_service.vrt", of_file(name));
+        for name in [name, "of_service.vrt"] {
+            folder.run(&format!("own/{name} -o no.tif")).ended(1).names(&["anywhere", "--allow-remote"]);
         }
     }
 }

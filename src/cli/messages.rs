@@ -1,13 +1,15 @@
 //! What is printed: data on stdout, messages on stderr; and the exit codes.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{ExitCode, Termination};
 
 use anyhow::{Context, Result};
 use mosaic_stream::config::{Origin, Problem, Setting};
 use mosaic_stream::mosaic::Failure;
+use mosaic_stream::output::{end_of_links, folder_of};
 use mosaic_stream::run::report::Report;
 use mosaic_stream::run::verify::product::{Examined, Fault};
 
@@ -19,7 +21,7 @@ use super::grouped::grouped;
 pub enum Exit {
     /// Done.
     Done = 0,
-    /// The job failed; there is no output.
+    /// The job failed; there is no output, unless the message says so.
     Failed = 1,
     /// What was typed makes no sense.
     Usage = 2,
@@ -110,19 +112,35 @@ pub fn print_faults(examined: &Examined) {
     }
 }
 
-/// Writes the report as JSON.
+/// Writes the report as JSON: a file under a name of its own at first, so that an old report stays until the new one is
+/// whole; into a device or a pipe as it is.
 ///
 /// # Errors
 /// When the file cannot be written; the message names it.
 pub fn write_report(file: &Path, report: &Report) -> Result<()> {
     // Piece by piece: the checksums of a large file's blocks need not be in memory twice.
-    let write = || -> io::Result<()> {
-        let mut out = BufWriter::new(File::create(file)?);
+    let write = |to: &File| -> io::Result<()> {
+        let mut out = BufWriter::new(to);
         serde_json::to_writer_pretty(&mut out, report)?;
         out.write_all(b"\n")?;
         out.flush()
     };
-    write().with_context(|| format!("write the report {}", file.display()))
+    let replace = |file: &Path| -> io::Result<()> {
+        let mut beside = tempfile::Builder::new();
+        beside.prefix(".report.").permissions(Permissions::from_mode(0o666));
+        let new = beside.tempfile_in(folder_of(file))?;
+        write(new.as_file())?;
+        new.persist(file)?;
+        Ok(())
+    };
+    // They lead to a file where a shell has opened one, and that very file is to be written.
+    let opened = ["/dev/stdout", "/dev/stderr", "/dev/fd", "/proc"].iter().any(|name| file.starts_with(name));
+    let replaced = !opened && file.metadata().map_or(true, |there| there.is_file());
+    let written = match replaced {
+        true => replace(&end_of_links(file)),
+        false => File::create(file).and_then(|opened| write(&opened)),
+    };
+    written.with_context(|| format!("write the report {}", file.display()))
 }
 
 /// Prints what was done, and what should be known about it.

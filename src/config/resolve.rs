@@ -6,12 +6,14 @@ use super::meaning::{
     bounds, creation_option, named, number, overviews, path, predictor, resolution, switch, text, whole,
 };
 use super::{
-    CreationOptions, ENVIRONMENT_PREFIX, KEYS, Key, Layer, Machine, MemoryCeiling, MemorySize, Origin,
-    Problem, ProgressMode, SceneSettings, Session, Settings, Typed,
+    CreationOptions, DEFAULT_FILE, ENVIRONMENT_PREFIX, KEYS, Key, Layer, Machine, MemoryCeiling, MemorySize,
+    Origin, Problem, ProgressMode, SceneSettings, Session, Settings, Typed,
 };
+use crate::output::is_same_file;
 use std::cmp::Ordering;
 use std::env;
 use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 /// Settings and session of a command line, with the environment, the settings file and the machine looked at.
 ///
@@ -23,18 +25,33 @@ pub fn load(typed: Typed) -> Result<(Settings, Session), Vec<Problem>> {
         env::var_os(format!("{ENVIRONMENT_PREFIX}CONFIG")).filter(|path| !path.is_empty());
     let config = typed.config.or(named_by_environment.map(Into::into));
     let file = Layer::from_file(config.as_deref(), &mut problems);
+    let config = config.unwrap_or_else(|| DEFAULT_FILE.into());
     let environment = Layer::from_environment(env::vars_os(), &mut problems, &mut notices);
     let words = typed.flags.into_iter().filter_map(|(name, words)| Some((Key::find(name)?, words)));
     let flags = Layer::from_words(Origin::Flag, words, &mut problems);
     let inputs = typed.inputs.into_iter().map(|input| readable(input, &mut problems)).collect();
     match resolve(inputs, &[file, environment, flags], &Machine::look()) {
         Ok((settings, mut session)) if problems.is_empty() => {
+            keep_settings_file(&config, &settings)?;
             session.notices.splice(0..0, notices);
             Ok((settings, session))
         }
         Ok(_) => Err(problems),
         Err(more) => Err(problems.into_iter().chain(more).collect()),
     }
+}
+
+/// The settings file must be neither the output nor the report, however it is spelled.
+fn keep_settings_file(file: &Path, settings: &Settings) -> Result<(), Vec<Problem>> {
+    let written = [("--output", Some(&settings.output)), ("--report", settings.report.as_ref())];
+    let over = |path: &PathBuf| file.exists() && is_same_file(file, path);
+    let over = written.into_iter().filter(|(_, path)| path.is_some_and(over));
+    let problems: Vec<_> = over
+        .map(|(flag, _)| {
+            Problem::new(format!("{flag}: {} is the settings file", file.display())).hint("name another file")
+        })
+        .collect();
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
 /// An input's name; one that is no UTF-8 becomes a problem (GDAL's bindings would change it silently).

@@ -1,13 +1,10 @@
 //! From the inputs as typed to one mosaic: everything that stands in the way is found before anything is written.
 
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::{Failure, Hooks, method, scenes};
+use super::{Failure, Hooks, method, places, scenes};
 use crate::config::{OnError, Settings};
-use crate::output::Target;
 use crate::run::in_parallel;
 use crate::source::{
     Conflict, DeriveRequest, Model, Mosaic, Problem, Request, Source, StackRequest, Trust, inspect, names,
@@ -28,7 +25,7 @@ pub struct Gathered<Made = Mosaic> {
 
 /// Looks at every input, in parallel, and makes one mosaic of them.
 pub fn gather(settings: &Settings, trust: Trust, hooks: &mut Hooks) -> Result<Gathered, Failure> {
-    let mut problems = check_output(settings);
+    let mut problems = places::in_the_way(settings);
     let mut warnings = Vec::new();
     let (names, found) = match scenes::are_asked_for(settings) {
         false => {
@@ -46,8 +43,6 @@ pub fn gather(settings: &Settings, trust: Trust, hooks: &mut Hooks) -> Result<Ga
             Err(failure) => return Err(failure),
         },
     };
-    problems.extend(output_among_inputs(settings, &names));
-    problems.extend(check_report(settings, &names));
     let wkt = match settings.crs.as_deref().map(resolve_crs).transpose() {
         Ok(wkt) => wkt,
         Err(error) => {
@@ -65,6 +60,7 @@ pub fn gather(settings: &Settings, trust: Trust, hooks: &mut Hooks) -> Result<Ga
     });
     let request = Request { derive, ..request(settings, wkt, stack) };
     let (mut sources, wrong) = inspect_all(&names, &request, (settings.workers(), trust), &mut warnings)?;
+    problems.extend(places::among_the_read(settings, &names, &sources));
     let mut skipped = Vec::new();
     match settings.on_error {
         OnError::Fail => problems.extend(wrong),
@@ -186,74 +182,4 @@ fn inspect_all(
         }
     }
     Ok((sources, problems))
-}
-
-/// What is wrong with the place the output is to have.
-fn check_output(settings: &Settings) -> Vec<Problem> {
-    let output = &settings.output;
-    let name = output.display().to_string();
-    let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut problems = Vec::new();
-    let unusual = |error: &std::io::Error| error.kind() != std::io::ErrorKind::NotFound;
-    if let Some(error) = output.symlink_metadata().err().filter(unusual) {
-        problems.push(Problem::new(&name, format!("cannot be a file's name: {error}")));
-    } else if let Some(too_long) = Target::too_long(output) {
-        problems.push(
-            Problem::new(&name, too_long).with_hint("use a shorter one, or one relative to a nearer folder"),
-        );
-    } else if output.is_dir() {
-        problems.push(Problem::new(&name, "is a folder").with_hint("name the file to write"));
-    } else if !folder.is_dir() {
-        problems.push(
-            Problem::new(&name, format!("there is no folder {}", folder.display()))
-                .with_hint("make it first"),
-        );
-    } else if output.exists() && !output.is_file() {
-        problems.push(Problem::new(&name, "is no regular file").with_hint("name the file to write"));
-    } else if let (false, Some(existing)) = (settings.overwrite, Target::existing(output).first()) {
-        problems.push(
-            Problem::new(existing.display().to_string(), "exists already")
-                .with_hint("--overwrite replaces it when the new one is whole"),
-        );
-    }
-    problems
-}
-
-/// What is wrong with the place of the report: found out before the work, and no raster is written over.
-fn check_report(settings: &Settings, names: &[String]) -> Option<Problem> {
-    let report = settings.report.as_ref()?;
-    let folder = report.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let input = names.iter().find(|name| is_same_file(report, Path::new(name.as_str())));
-    let message = match input {
-        Some(name) => format!("is the report and the input {name} at once"),
-        None if is_same_file(report, &settings.output) => "is the report and the output at once".into(),
-        None if report.is_dir() => "is a folder".into(),
-        None if !folder.is_dir() => format!("there is no folder {}", folder.display()),
-        None => return None,
-    };
-    Some(Problem::new(report.display().to_string(), message).with_hint("name another file with --report"))
-}
-
-/// Which file a path leads to, when there is one.
-fn identity(path: &Path) -> Option<(u64, u64)> {
-    path.metadata().ok().map(|metadata| (metadata.dev(), metadata.ino()))
-}
-
-/// Whether two paths lead to the same file, or to the same place for one.
-fn is_same_file(a: &Path, b: &Path) -> bool {
-    let place = |path: &Path| {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        Some((identity(folder)?, path.file_name()?.to_owned()))
-    };
-    let same = |a: Option<_>, b| a.is_some() && a == b;
-    same(identity(a), identity(b)) || place(a).is_some() && place(a) == place(b)
-}
-
-/// The output must never be one of the inputs, however either is spelled.
-fn output_among_inputs(settings: &Settings, names: &[String]) -> Option<Problem> {
-    let output = identity(&settings.output)?;
-    let same = |name: &&String| identity(Path::new(name.as_str())) == Some(output);
-    let found = names.iter().find(same)?;
-    let message = format!("is the output and the input {found} at once");
-    Some(Problem::new(settings.output.display().to_string(), message).with_hint("write to another file"))
 }

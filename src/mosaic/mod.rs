@@ -17,6 +17,7 @@ mod harmonize;
 mod method;
 mod needs;
 mod part;
+mod places;
 mod scene_checks;
 mod scenes;
 mod stacked;

@@ -1,5 +1,6 @@
 //! What decides an output's bytes, so that another run may go on with a part of it; and the part that this run works on.
 
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -166,18 +167,24 @@ pub fn claim(
                 source.name
             ));
         }
+        let left = left_by_others(&target, output);
+        prepared.warnings.extend(left.inspect_err(|_| drop(target.keep()))?);
         return Ok((target, Some(stored)));
     }
     let target = Target::new(output)?;
-    let left = target.left_by_others()?.into_iter();
-    prepared.warnings.extend(left.map(|part| {
-        format!(
-            "an earlier run left {}: --resume goes on with it, mosaic-stream clean {} removes it",
-            part.display(),
-            output.display()
-        )
-    }));
+    prepared.warnings.extend(left_by_others(&target, output)?);
     Ok((target, None))
+}
+
+/// What is told of each part that this run does not work on.
+fn left_by_others(target: &Target, output: &Path) -> Result<Vec<String>> {
+    let told = |part: PathBuf| {
+        let (part, output) = (part.display(), output.display());
+        format!(
+            "an earlier run left {part}: --resume goes on with it, mosaic-stream clean {output} removes it"
+        )
+    };
+    Ok(target.left_by_others()?.into_iter().map(told).collect())
 }
 
 fn still_left_out(Lacking { lacking, because, .. }: &Lacking) -> Problem {

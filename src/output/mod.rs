@@ -3,6 +3,7 @@
 
 mod append;
 mod header;
+mod leads_to;
 mod new_dataset;
 mod overview_store;
 mod part;
@@ -15,6 +16,7 @@ mod write_back;
 
 pub use append::{BlockWriter, Checkpoints, OnThreads, Step, Written};
 pub use header::{Container, Overview, create_header};
+pub use leads_to::{end_of_links, folder_of, identity, is_mount_point, is_same_file};
 pub use new_dataset::check_pixel_type;
 pub use overview_store::OverviewStore;
 pub use part::{Job, Lacking, Stored, clean, discard, read_index, scratch_of};

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use tempfile::TempPath;
 
+use super::leads_to::folder_of;
 use super::part::{self, Index, Job, Opened, Stored};
 
 /// What GDAL may find beside a GeoTIFF and take as belonging to it: statistics and categories, overviews, a mask.
@@ -33,7 +34,7 @@ impl Target {
     /// file.
     pub fn new(final_path: &Path) -> Result<Self> {
         let name = final_path.file_name().ok_or_else(|| anyhow!("{} names no file", final_path.display()))?;
-        let folder = part::folder_of(final_path);
+        let folder = folder_of(final_path);
         ensure!(folder.is_dir(), "the folder {} does not exist; make it first", folder.display());
         // The index is made first: by it a part is known, whenever this process dies.
         let mut index = None;
@@ -98,7 +99,7 @@ impl Target {
 
     fn of(temporary: TempPath, index: Index, final_path: &Path) -> Self {
         let side_file = part::behind(&temporary, part::METADATA);
-        let (final_path, folder) = (final_path.to_owned(), part::folder_of(final_path).to_owned());
+        let (final_path, folder) = (final_path.to_owned(), folder_of(final_path).to_owned());
         Self { temporary: Some(temporary), index, kept: false, side_file, final_path, folder }
     }
 
@@ -161,10 +162,14 @@ impl Target {
             .then(|| format!("a path of {path} bytes is too long, GDAL has room for {}", PATH - ADDED))
     }
 
+    /// What GDAL would take as belonging to the output, whether it is there or not.
+    pub fn side_files(final_path: &Path) -> [PathBuf; 3] {
+        SIDE_FILES.map(|ending| part::behind(final_path, ending))
+    }
+
     /// Files under the final name, or beside it and read as belonging to it: what overwriting would replace.
     pub fn existing(final_path: &Path) -> Vec<PathBuf> {
-        let sides = SIDE_FILES.map(|ending| part::behind(final_path, ending));
-        let all = [final_path.to_owned()].into_iter().chain(sides);
+        let all = [final_path.to_owned()].into_iter().chain(Self::side_files(final_path));
         all.filter(|path| fs::symlink_metadata(path).is_ok()).collect()
     }
 

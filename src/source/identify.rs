@@ -71,7 +71,7 @@ mod tests {
             ("<VRTDataset rasterXSize=\"1\" rasterYSize=\"1\"/>", false),
             ("II*\0", false),
         ] {
-            let path = temporary.path().join("a.tif");
+            let path = temporary.path().join(if text.starts_with('{') { "a.json" } else { "a.tif" });
             std::fs::write(&path, text).unwrap();
             assert_eq!(describes_a_service(path.to_str().unwrap()), is_one, "{text}");
         }

@@ -13,6 +13,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use twox_hash::XxHash3_64;
+
+use super::leads_to::folder_of;
 
 pub(super) use entry::{Done, Head, Moving, line};
 pub use entry::{Job, Lacking};
@@ -28,9 +31,19 @@ pub(super) const INDEX: &str = ".index";
 
 /// What begins the names of an output's parts.
 pub(super) fn prefix(name: &OsStr) -> OsString {
+    /// File systems allow 255 bytes, and much is put behind a part's name.
+    const MOST: usize = 200;
     let mut prefix = OsString::from(".");
-    // File systems allow 255 bytes.
-    prefix.push(if name.len() <= 200 { name } else { "output".as_ref() });
+    if name.len() <= MOST {
+        prefix.push(name);
+    } else {
+        // A long name's beginning may be another's, too: the checksum of the whole tells them apart.
+        let checksum = format!(".{:016x}", XxHash3_64::oneshot(name.as_encoded_bytes()));
+        let beginning = name.to_string_lossy();
+        let end = (0..=MOST - checksum.len()).rev().find(|&end| beginning.is_char_boundary(end));
+        prefix.push(&beginning[..end.unwrap_or(0)]);
+        prefix.push(checksum);
+    }
     prefix.push(".");
     prefix
 }
@@ -116,10 +129,17 @@ pub fn scratch_of(part: &Path) -> PathBuf {
     behind(part, ".header")
 }
 
-/// The folder in which an output stands.
-pub(super) fn folder_of(output: &Path) -> &Path {
-    match output.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_names_that_begin_alike_have_parts_of_their_own_that_fit_into_a_name() {
+        let names = ["x", "y"].map(|end| format!("{}{end}.tif", "ä".repeat(110)));
+        let [one, other] = names.each_ref().map(|name| prefix(name.as_ref()));
+        assert_ne!(one, other);
+        let longest = one.len() + "abcdef".len() + PART.len() + ".header".len() + METADATA.len();
+        assert!(longest <= 255 && one.to_str().unwrap().starts_with(".ää"), "{one:?}");
+        assert_eq!(prefix("a.tif".as_ref()), ".a.tif.");
     }
 }
