@@ -3,7 +3,10 @@
 
 mod common;
 
-use common::{Folder, Source, assert_same_rasters, pixel_type_nodata, pixel_types, pixel_value, random};
+use common::{
+    Folder, Source, assert_same_pixels, assert_same_rasters, pixel_type_nodata, pixel_types, pixel_value,
+    random,
+};
 use proptest::prelude::*;
 
 /// What a mosaic has in common with GDAL's, so that files can be compared with those of gdal_translate.
@@ -402,6 +405,55 @@ fn warped_pixels_equal_gdalwarps_nearest_ones() {
     let rules = "-t_srs EPSG:32631 -et 0 -r near -srcnodata 0 -dstnodata 0";
     folder.tool(&format!("gdalwarp -q {rules} {grid} 31.tif 32.tif reference.tif"));
     assert_equals(&folder, "out.tif", "reference.tif", "warped to zone 31");
+}
+
+/// That `source` (UTM zone 31), warped to degrees, has the values of gdalwarp in each band, nodata where that has none.
+fn assert_warps_as_gdal(folder: &Folder, source: &str) {
+    for resampling in ["near", "bilinear", "cubic", "average"] {
+        let ours = if resampling == "near" { "nearest" } else { resampling };
+        let line =
+            format!("{source} -o out.tif --overwrite --crs EPSG:4326 --resampling {ours} --verify full");
+        folder.run(&line).done();
+        let out = folder.raster("out.tif");
+        let [x, pixel, _, y, _, step] = out.geotransform();
+        let (east, south) = (x + pixel * out.width as f64, y + step * out.height as f64);
+        let grid = format!("-te {x:?} {south:?} {east:?} {y:?} -ts {} {}", out.width, out.height);
+        let rules = format!("-t_srs EPSG:4326 -et 0 -r {resampling} {grid}");
+        folder.tool(&format!("gdalwarp -q -overwrite -of VRT {rules} {source} wanted.vrt"));
+        let wanted = folder.raster("wanted.vrt");
+        for band in 1..=wanted.bands {
+            let nodata = out.nodata(band).unwrap();
+            // A band without nodata has there what lies below all that Int16 holds.
+            let without = wanted.nodata(band).unwrap().max(i16::MIN.into());
+            let values: Vec<f64> =
+                wanted.pixels(band).iter().map(|&v| if v == without { nodata } else { v }).collect();
+            let what = format!("{source}, {resampling}, band {band}");
+            assert_same_pixels(&out.pixels(band), &values, out.width, &what);
+        }
+    }
+}
+
+#[test]
+fn a_warp_judges_nodata_band_by_band_as_gdalwarp_does() {
+    let folder = Folder::new();
+    let source = |bands| {
+        let source = Source::new(60, 60).of("Int16").crs("EPSG:32631").bands(bands);
+        source.at(500_000.0, 5_000_000.0).pixel(10.0)
+    };
+    let noise = |band, x, y| 1000 + i128::from(random(5, band, x, y) % 100);
+    let holed = |nodata| {
+        move |band, x: usize, y: usize| {
+            let is_hole = band == 1 && (20..40).contains(&x) && (20..40).contains(&y);
+            if is_hole { nodata } else { noise(band, x, y) }
+        }
+    };
+    source(2).nodata(0.0).pixels(holed(0)).write(folder.path("both.tif"));
+    assert_warps_as_gdal(&folder, "both.tif");
+    // The second band has none.
+    source(1).nodata(-9999.0).pixels(holed(-9999)).write(folder.path("one.tif"));
+    source(1).pixels(move |_, x, y| noise(2, x, y)).write(folder.path("other.tif"));
+    folder.tool("gdalbuildvrt -q -separate mixed.vrt one.tif other.tif");
+    assert_warps_as_gdal(&folder, "mixed.vrt");
 }
 
 #[test]
