@@ -129,6 +129,29 @@ fn whole_numbers_of_64_bits_under_a_mask_pass_exactly_or_are_refused() {
 }
 
 #[test]
+fn transparency_that_is_added_does_not_depend_on_memory() {
+    // Blocks of so many bands are stored apart, and where memory is short bands might be made a few at a time.
+    const BANDS: usize = 40;
+    let folder = Folder::new();
+    let source = |width| Source::new(width, 600).of("UInt16").options("INTERLEAVE=BAND TILED=YES");
+    let value = |band, x, _| i128::from(band == 1 || x >= 100) * 7;
+    source(600).bands(BANDS).nodata(0.0).pixels(value).write(folder.path("plain.tif"));
+    let shows = [vec!["Gray"], vec!["Undefined"; BANDS - 1], vec!["Alpha"]].concat();
+    source(10).bands(BANDS + 1).at(600.0, 0.0).value(65535).shows(&shows).write(folder.path("clear.tif"));
+    let line = "clear.tif plain.tif --threads 1 --verify none -o";
+    let told = folder.run(&format!("{line} none.tif --memory 8MiB")).refused().stderr;
+    let least = told.split("the least that works is ").nth(1).expect("it is told");
+    let least: u64 = least.split(' ').next().unwrap().parse().unwrap();
+    folder.run(&format!("{line} much.tif --memory 2GiB")).done();
+    assert_eq!(folder.raster("much.tif").only_value(BANDS + 1, (0, 0), (610, 600)), 65535.0);
+    for memory in [least, least + 20, least + 60] {
+        folder.run(&format!("{line} little.tif --overwrite --memory {memory}MiB")).done();
+        let same = folder.read("little.tif") == folder.read("much.tif");
+        assert!(same, "with {memory} MiB, the least being {least}, the bytes differ");
+    }
+}
+
+#[test]
 fn chunk_threads_and_memory_never_change_a_byte() {
     for (pixel_type, options) in
         [("UInt16", "TILED=YES BLOCKXSIZE=48 BLOCKYSIZE=80"), ("Float32", ""), ("Byte", "")]
