@@ -129,6 +129,29 @@ fn whole_numbers_of_64_bits_under_a_mask_pass_exactly_or_are_refused() {
 }
 
 #[test]
+fn large_whole_numbers_that_a_warp_would_round_are_refused() {
+    const LARGE: i128 = (1 << 60) + 1;
+    let folder = Folder::new();
+    let south_up = |of: &str| Source::new(4, 4).of(of).geotransform([0.0, 1.0, 0.0, -4.0, 0.0, 1.0]);
+    south_up("Int64").value(LARGE).write(folder.path("a.tif"));
+    for resampling in ["nearest", "bilinear"] {
+        let refused = folder.run(&format!("a.tif -o out.tif --resampling {resampling}")).refused();
+        refused.names(&["a.tif", "south up", "Int64", "gdal_translate"]);
+    }
+    // Of 32 bits doubles hold them all, also where they are read in 64.
+    let rows = |_: usize, x: usize, y: usize| 4_000_000_001 + (x + 4 * y) as i128;
+    south_up("UInt32").pixels(rows).write(folder.path("b.tif"));
+    Source::new(4, 4).of("Int32").at(4.0, 0.0).value(-5).write(folder.path("c.tif"));
+    folder.run("b.tif c.tif -o out.tif --verify full").done();
+    let out = folder.raster("out.tif").exact(1);
+    let wanted = folder.raster("b.tif").exact(1);
+    for y in 0..4 {
+        assert_eq!(out[8 * y..][..4], wanted[4 * (3 - y)..][..4]);
+        assert_eq!(out[8 * y + 4..][..4], [-5; 4]);
+    }
+}
+
+#[test]
 fn transparency_that_is_added_does_not_depend_on_memory() {
     // Blocks of so many bands are stored apart, and where memory is short bands might be made a few at a time.
     const BANDS: usize = 40;
