@@ -70,6 +70,46 @@ fn scale_unit_descriptions_and_metadata_are_carried_over() {
 }
 
 #[test]
+fn an_offset_is_left_out_where_the_results_do_not_have_it() {
+    let folder = Folder::new();
+    for (name, value) in [("a.tif", 1000), ("b.tif", 1010), ("c.tif", 1020)] {
+        tile(value, 0.0).of("UInt16").scale(0.01, 273.15).write(folder.path(name));
+    }
+    // Of 283.15, 283.25 and 283.35.
+    for (method, meant) in
+        [("mean", 283.25), ("median", 283.25), ("max", 283.35), ("stddev", 0.0816496580927726)]
+    {
+        folder.run(&format!("a.tif b.tif c.tif -o {method}.tif --method {method} --dtype Float64")).done();
+        let out = folder.raster(&format!("{method}.tif"));
+        let (scale, offset) = out.scale(1);
+        assert_close(&[out.pixels(1)[0] * scale.unwrap() + offset.unwrap_or(0.0)], &[meant]);
+    }
+    let told = folder.run("a.tif b.tif c.tif -o sum.tif --method sum").done();
+    told.names(&["warning", "band 1", "offset, 273.15,", "--method count"]);
+    let (scale, offset) = folder.raster("sum.tif").scale(1);
+    assert_eq!((scale, offset.unwrap_or(0.0)), (Some(0.01), 0.0));
+}
+
+#[test]
+fn nodata_of_all_bands_together_is_refused_and_taken_as_a_mask() {
+    let folder = Folder::new();
+    let hole = |band, x, _| if x < 4 { band as i128 } else { 100 };
+    tile(50, 0.0).bands(3).write(folder.path("below.tif"));
+    let above = tile(0, 0.0).bands(3).pixels(hole).metadata("NODATA_VALUES", "1 2 3");
+    above.write(folder.path("above.tif"));
+    let refused = folder.run("below.tif above.tif -o out.tif").refused();
+    refused.names(&["above.tif", "NODATA_VALUES", "gdal_translate -mask mask"]);
+    folder.tool("gdal_translate -q -mask mask above.tif masked.tif");
+    folder.run("below.tif masked.tif -o out.tif --verify full").done();
+    let wanted = folder.reference("below.tif masked.tif", "", "", "wanted.tif");
+    let out = folder.raster("out.tif");
+    for band in 1..=3 {
+        assert_same_pixels(&out.pixels(band), &wanted.pixels(band), 8, &format!("band {band}"));
+    }
+    assert_eq!((out.only_value(2, (0, 0), (4, 8)), out.metadata("NODATA_VALUES", "")), (50.0, None));
+}
+
+#[test]
 fn color_interpretation_and_category_names_are_carried_over() {
     let folder = Folder::new();
     let shows = ["Red", "Green", "Blue", "Undefined"];

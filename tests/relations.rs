@@ -3,7 +3,10 @@
 
 mod common;
 
-use common::{Folder, Source, assert_same_rasters, pixel_type_nodata, pixel_types, pixel_value, random};
+use common::{
+    Folder, Source, assert_same_pixels, assert_same_rasters, pixel_type_nodata, pixel_types, pixel_value,
+    random,
+};
 use proptest::prelude::*;
 
 /// What a mosaic has in common with GDAL's, so that files can be compared with those of gdal_translate.
@@ -123,6 +126,52 @@ fn whole_numbers_of_64_bits_under_a_mask_pass_exactly_or_are_refused() {
     assert_eq!(folder.raster("out.tif").exact(1)[..3], [0, LARGE, LARGE]);
     let refused = folder.run("a.tif -o between.tif --bounds 0.4,-4,3.4,0").refused();
     refused.names(&["a.tif", "mask", "gdalwarp"]);
+}
+
+#[test]
+fn large_whole_numbers_that_a_warp_would_round_are_refused() {
+    const LARGE: i128 = (1 << 60) + 1;
+    let folder = Folder::new();
+    let south_up = |of: &str| Source::new(4, 4).of(of).geotransform([0.0, 1.0, 0.0, -4.0, 0.0, 1.0]);
+    south_up("Int64").value(LARGE).write(folder.path("a.tif"));
+    for resampling in ["nearest", "bilinear"] {
+        let refused = folder.run(&format!("a.tif -o out.tif --resampling {resampling}")).refused();
+        refused.names(&["a.tif", "south up", "Int64", "gdal_translate"]);
+    }
+    // Of 32 bits doubles hold them all, also where they are read in 64.
+    let rows = |_: usize, x: usize, y: usize| 4_000_000_001 + (x + 4 * y) as i128;
+    south_up("UInt32").pixels(rows).write(folder.path("b.tif"));
+    Source::new(4, 4).of("Int32").at(4.0, 0.0).value(-5).write(folder.path("c.tif"));
+    folder.run("b.tif c.tif -o out.tif --verify full").done();
+    let out = folder.raster("out.tif").exact(1);
+    let wanted = folder.raster("b.tif").exact(1);
+    for y in 0..4 {
+        assert_eq!(out[8 * y..][..4], wanted[4 * (3 - y)..][..4]);
+        assert_eq!(out[8 * y + 4..][..4], [-5; 4]);
+    }
+}
+
+#[test]
+fn transparency_that_is_added_does_not_depend_on_memory() {
+    // Blocks of so many bands are stored apart, and where memory is short bands might be made a few at a time.
+    const BANDS: usize = 40;
+    let folder = Folder::new();
+    let source = |width| Source::new(width, 600).of("UInt16").options("INTERLEAVE=BAND TILED=YES");
+    let value = |band, x, _| i128::from(band == 1 || x >= 100) * 7;
+    source(600).bands(BANDS).nodata(0.0).pixels(value).write(folder.path("plain.tif"));
+    let shows = [vec!["Gray"], vec!["Undefined"; BANDS - 1], vec!["Alpha"]].concat();
+    source(10).bands(BANDS + 1).at(600.0, 0.0).value(65535).shows(&shows).write(folder.path("clear.tif"));
+    let line = "clear.tif plain.tif --threads 1 --verify none -o";
+    let told = folder.run(&format!("{line} none.tif --memory 8MiB")).refused().stderr;
+    let least = told.split("the least that works is ").nth(1).expect("it is told");
+    let least: u64 = least.split(' ').next().unwrap().parse().unwrap();
+    folder.run(&format!("{line} much.tif --memory 2GiB")).done();
+    assert_eq!(folder.raster("much.tif").only_value(BANDS + 1, (0, 0), (610, 600)), 65535.0);
+    for memory in [least, least + 20, least + 60] {
+        folder.run(&format!("{line} little.tif --overwrite --memory {memory}MiB")).done();
+        let same = folder.read("little.tif") == folder.read("much.tif");
+        assert!(same, "with {memory} MiB, the least being {least}, the bytes differ");
+    }
 }
 
 #[test]
@@ -402,6 +451,55 @@ fn warped_pixels_equal_gdalwarps_nearest_ones() {
     let rules = "-t_srs EPSG:32631 -et 0 -r near -srcnodata 0 -dstnodata 0";
     folder.tool(&format!("gdalwarp -q {rules} {grid} 31.tif 32.tif reference.tif"));
     assert_equals(&folder, "out.tif", "reference.tif", "warped to zone 31");
+}
+
+/// That `source` (UTM zone 31), warped to degrees, has the values of gdalwarp in each band, nodata where that has none.
+fn assert_warps_as_gdal(folder: &Folder, source: &str) {
+    for resampling in ["near", "bilinear", "cubic", "average"] {
+        let ours = if resampling == "near" { "nearest" } else { resampling };
+        let line =
+            format!("{source} -o out.tif --overwrite --crs EPSG:4326 --resampling {ours} --verify full");
+        folder.run(&line).done();
+        let out = folder.raster("out.tif");
+        let [x, pixel, _, y, _, step] = out.geotransform();
+        let (east, south) = (x + pixel * out.width as f64, y + step * out.height as f64);
+        let grid = format!("-te {x:?} {south:?} {east:?} {y:?} -ts {} {}", out.width, out.height);
+        let rules = format!("-t_srs EPSG:4326 -et 0 -r {resampling} {grid}");
+        folder.tool(&format!("gdalwarp -q -overwrite -of VRT {rules} {source} wanted.vrt"));
+        let wanted = folder.raster("wanted.vrt");
+        for band in 1..=wanted.bands {
+            let nodata = out.nodata(band).unwrap();
+            // A band without nodata has there what lies below all that Int16 holds.
+            let without = wanted.nodata(band).unwrap().max(i16::MIN.into());
+            let values: Vec<f64> =
+                wanted.pixels(band).iter().map(|&v| if v == without { nodata } else { v }).collect();
+            let what = format!("{source}, {resampling}, band {band}");
+            assert_same_pixels(&out.pixels(band), &values, out.width, &what);
+        }
+    }
+}
+
+#[test]
+fn a_warp_judges_nodata_band_by_band_as_gdalwarp_does() {
+    let folder = Folder::new();
+    let source = |bands| {
+        let source = Source::new(60, 60).of("Int16").crs("EPSG:32631").bands(bands);
+        source.at(500_000.0, 5_000_000.0).pixel(10.0)
+    };
+    let noise = |band, x, y| 1000 + i128::from(random(5, band, x, y) % 100);
+    let holed = |nodata| {
+        move |band, x: usize, y: usize| {
+            let is_hole = band == 1 && (20..40).contains(&x) && (20..40).contains(&y);
+            if is_hole { nodata } else { noise(band, x, y) }
+        }
+    };
+    source(2).nodata(0.0).pixels(holed(0)).write(folder.path("both.tif"));
+    assert_warps_as_gdal(&folder, "both.tif");
+    // The second band has none.
+    source(1).nodata(-9999.0).pixels(holed(-9999)).write(folder.path("one.tif"));
+    source(1).pixels(move |_, x, y| noise(2, x, y)).write(folder.path("other.tif"));
+    folder.tool("gdalbuildvrt -q -separate mixed.vrt one.tif other.tif");
+    assert_warps_as_gdal(&folder, "mixed.vrt");
 }
 
 #[test]

@@ -59,8 +59,10 @@ pub fn plan(
     let stack_bytes = |area: Size| stacked::bytes_per_pixel(mosaic, || touching(area)) + derived_bytes;
     let needs = Needs {
         levels: &levels,
+        // Where transparency is added, a pixel is opaque where any band has data.
         bands_together: mosaic.stack.is_some()
             || mosaic.derived.is_some()
+            || mosaic.opaque.is_some()
             || !levels.overviews.is_empty() && (may_be_made_anew || Pyramid::bands_together(mosaic)),
         moving_bytes: if encoding.cloud_optimized { BlockWriter::MOVING_BYTES } else { 0 },
         size: mosaic.grid.size,

@@ -249,10 +249,11 @@ fn describe_storage(dataset: &Dataset, bands: &[SourceBand]) -> Result<Storage> 
     Ok(Storage { block, block_bytes, encoded_bytes: block_bytes, all_bands_together })
 }
 
-/// Metadata without what describes this one file's storage or statistics, which a mosaic of it does not have.
+/// Metadata without what describes this one file's storage, statistics or validity, which a mosaic of it does not have.
 fn metadata<M: Metadata>(object: &M) -> Vec<(String, String)> {
     let items = object.metadata_domain("").unwrap_or_default();
-    let of_this_file = |key: &str| key.starts_with("STATISTICS_") || key.starts_with("OVR_");
+    let of_this_file =
+        |key: &str| key.starts_with("STATISTICS_") || key.starts_with("OVR_") || key == "NODATA_VALUES";
     let pairs = items.iter().filter_map(|item| item.split_once('='));
     pairs.filter(|(key, _)| !of_this_file(key)).map(|(key, value)| (key.into(), value.into())).collect()
 }

@@ -158,12 +158,14 @@ pub(super) fn warped_vrt(
     // A warp fills the bands with nodata, and adds transparency or carries over what the source's last band is.
     let colors = source.bands.len() - usize::from(matches!(validity.beside, BesideNodata::Alpha(_)));
     let nodata = &validity.told_nodata[..colors];
-    match nodata_list(nodata) {
-        Some(values) if nodata.iter().all(Option::is_some) => {
-            // Before pixels are weighed, nodata has to be known: beside a mask or transparency, too.
-            arguments.extend(["-srcnodata".into(), values.clone(), "-dstnodata".into(), values]);
-        }
-        _ => arguments.extend(["-srcnodata".into(), "None".into()]),
+    if nodata.iter().all(Option::is_none) {
+        arguments.extend(["-srcnodata".into(), "None".into()]);
+    } else {
+        // Before pixels are weighed, nodata has to be known: beside a mask or transparency, too. Told its values, GDAL
+        // would take a pixel for nodata only where all bands have them.
+        arguments.extend(["-wo".into(), "UNIFIED_SRC_NODATA=NO".into()]);
+        arguments.extend(["-srcnodata".into(), nodata_or(nodata, NO_SOURCE_NODATA)]);
+        arguments.extend(["-dstnodata".into(), nodata_or(nodata, "None")]);
     }
     if validity.adds_alpha() {
         arguments.push("-dstalpha".into());
@@ -189,14 +191,22 @@ fn extent(grid: &Grid) -> Vec<String> {
     arguments
 }
 
-/// The values of all bands as the programs take them; nothing where some bands have one and others none, which only
+/// What gdalwarp itself puts in the place of the nodata of a band that has none, beside bands that have.
+const NO_SOURCE_NODATA: &str = "-123456.789";
+
+/// The values of all bands as gdalwarp takes them, `none` for bands without.
+fn nodata_or(nodata: &[Option<Number>], none: &str) -> String {
+    let values = nodata.iter().map(|value| value.map_or(none.into(), |value| value.to_string()));
+    values.collect::<Vec<String>>().join(" ")
+}
+
+/// The values of all bands as gdalbuildvrt takes them; nothing where some bands have one and others none, which only
 /// the bands themselves can say.
 fn nodata_list(nodata: &[Option<Number>]) -> Option<String> {
     if nodata.iter().all(Option::is_none) {
         return Some("None".into());
     }
-    let values: Option<Vec<String>> = nodata.iter().map(|value| value.map(|v| v.to_string())).collect();
-    values.map(|values| values.join(" "))
+    nodata.iter().all(Option::is_some).then(|| nodata_or(nodata, "None"))
 }
 
 #[cfg(test)]

@@ -38,6 +38,12 @@ pub(super) fn find_mask(dataset: &Dataset, alpha: Option<usize>) -> Result<bool>
     }
     let band = dataset.rasterband(1)?;
     let flags = band.mask_flags()?;
+    if flags.is_nodata() && flags.is_per_dataset() {
+        bail!(
+            "has NODATA_VALUES, nodata of all bands together, and nodata is judged band by band; make it a mask first: \
+             gdal_translate -mask mask"
+        );
+    }
     if !flags.is_per_dataset() || flags.is_alpha() {
         return Ok(false);
     }

@@ -1,5 +1,5 @@
 //! What the type of the mosaic's pixels would make unclear: nodata that other values become, opacity of two scales, and
-//! large numbers under masks.
+//! large numbers that GDAL would round.
 
 use std::sync::Arc;
 
@@ -59,27 +59,38 @@ impl Unifier<'_> {
         }
     }
 
-    /// Beside a mask GDAL's VRT resamples in floating point whatever it is told, and whole numbers of 32 bits or more lose
-    /// their last digits where they are asked for in 64.
-    pub(super) fn refuse_inexact_masked(&mut self, placed: &[PlacedSource], working_type: PixelType) {
+    /// Where whole numbers are read in 64 bits, GDAL's warp computes in doubles, and its VRT resamples in floating point
+    /// beside a mask, whatever it is told: large numbers lose their last digits.
+    pub(super) fn refuse_inexact(&mut self, placed: &[PlacedSource], working_type: PixelType) {
         if !matches!(working_type, PixelType::Int64 | PixelType::UInt64) {
             return;
         }
-        let is_inexact = |placed: &&PlacedSource| {
-            let of = |&band: &usize| placed.source.bands[band].pixel_type;
-            placed.source.mask
-                && (placed.placement, placed.resampling) == (Placement::Resampled, Resampling::Nearest)
-                && placed.bands.iter().map(of).any(|own| !PixelType::Float32.holds(own))
-        };
-        for placed in placed.iter().filter(is_inexact) {
-            let problem = Problem::new(
-                &*placed.source.name,
-                format!("has a mask and is not on the mosaic's grid: GDAL would round its pixels, read as {working_type}"),
-            )
-            .with_hint("put nodata in place of the mask first, or bring it to the mosaic's grid: gdalwarp -te -tr");
+        for placed in placed {
+            let Some((computed, why, hint)) = inexact(placed) else { continue };
+            let types = placed.bands.iter().map(|&band| placed.source.bands[band].pixel_type);
+            let Some(own) = types.into_iter().find(|&own| !computed.holds(own)) else { continue };
+            let message = format!("{why}: GDAL would round its pixels of {own}, read as {working_type}");
             let index = self.sources.iter().position(|source| Arc::ptr_eq(source, &placed.source));
+            let problem = Problem::new(&*placed.source.name, message).with_hint(hint);
             self.conflict(problem, index.into_iter().collect());
         }
+    }
+}
+
+/// In what GDAL computes a source's pixels where it does so in floating point, why, and what to do.
+fn inexact(placed: &PlacedSource) -> Option<(PixelType, &'static str, &'static str)> {
+    match (placed.placement, placed.resampling) {
+        (Placement::Warped, _) => Some((
+            PixelType::Float64,
+            "is south up, rotated or in another CRS",
+            "bring it to a type of fewer digits first: gdal_translate -ot Int32, or Float64",
+        )),
+        (Placement::Resampled, Resampling::Nearest) if placed.source.mask => Some((
+            PixelType::Float32,
+            "has a mask and is not on the mosaic's grid",
+            "put nodata in place of the mask first, or bring it to the mosaic's grid: gdalwarp -te -tr",
+        )),
+        _ => None,
     }
 }
 

@@ -25,6 +25,7 @@ impl<'a> Unifier<'a> {
             if let Some(name) = self.request.band_names.get(index) {
                 carried.description.clone_from(name);
             }
+            self.drop_offset(&mut carried, index);
             bands.push(MosaicBand { rule: BandRule::Method(method), background, carried });
         }
         if has_alpha {
@@ -108,6 +109,23 @@ impl<'a> Unifier<'a> {
             carried.unit.clear();
         }
         carried
+    }
+
+    /// Takes away an offset that the method's results do not have: how far values lie apart has none, a sum that of each
+    /// input with data.
+    fn drop_offset(&mut self, carried: &mut SourceBand, index: usize) {
+        let sums = self.request.method == Method::Sum;
+        if !sums && !self.makes_deviations() {
+            return;
+        }
+        let Some(offset) = carried.offset.take() else { return };
+        if sums {
+            self.warnings.push(format!(
+                "band {}: its offset, {offset}, is left out: a sum has it once for each input with data, which --method \
+                 count counts",
+                index + 1
+            ));
+        }
     }
 
     /// Takes away palettes that no GeoTIFF holds: it has one, of its first band of whole numbers of 8 or 16 bits without

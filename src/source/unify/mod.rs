@@ -168,7 +168,7 @@ impl Unifier<'_> {
         let mut placed = self.place(&grid, &same_crs, &maps, working_type);
         let stack = self.stack(&grid, &wkt, (&bands, working_type), before.clone(), &mut placed);
         self.check_reader(&placed, working_type);
-        self.refuse_inexact_masked(&placed, working_type);
+        self.refuse_inexact(&placed, working_type);
         let decided = Output { bands, pixel_type, nodata, mask };
         let (output, derived) = self.derive(decided, before.as_ref(), after);
         let Output { mut bands, pixel_type, nodata, mask } = output;

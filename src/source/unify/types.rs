@@ -95,7 +95,7 @@ impl Unifier<'_> {
     }
 
     /// Whether the output's values tell how others are spread.
-    fn makes_deviations(&self) -> bool {
+    pub(super) fn makes_deviations(&self) -> bool {
         self.request.stack.as_ref().is_some_and(|stack| stack.rule == Rule::StandardDeviation)
     }
 
