@@ -33,6 +33,7 @@ mod search;
 mod sentinel2;
 mod shelf;
 pub mod stac;
+mod unused;
 
 use std::io::BufRead;
 

@@ -9,7 +9,7 @@ use super::picks::{Picked, Picks, misses, offset};
 use super::sentinel2::Product;
 use super::shelf::Shelf;
 use super::stac::Item;
-use super::{Asked, Date, Found, Scene, band_names::Named, dates, document, keep};
+use super::{Asked, Date, Found, Scene, band_names::Named, dates, document, keep, unused};
 use crate::source::Problem;
 
 /// What may be scenes: made of the inputs, each to be looked into, then brought together.
@@ -36,6 +36,8 @@ enum Kind {
 struct Resolved {
     scene: Scene,
     bands: Vec<Vec<Picked>>,
+    /// Files that lie with the scene's and are not used.
+    unused: Vec<String>,
 }
 
 impl<'a> Search<'a> {
@@ -80,7 +82,11 @@ impl<'a> Search<'a> {
         };
         let shelf = Shelf::new(files, offsets.as_ref(), self.asked.trust);
         let known = Details { date, ..Details::default() }.or(beside);
-        self.on_shelf(candidate, known, files, &shelf)
+        let mut kind = self.on_shelf(candidate, known, files, &shelf)?;
+        if let Kind::Scene(resolved) = &mut kind {
+            resolved.unused = unused::among(files, &resolved.scene, self.asked, &shelf)?;
+        }
+        Ok(kind)
     }
 
     fn of_product(&self, candidate: &Candidate, root: &str) -> Result<Kind, Problem> {
@@ -174,7 +180,7 @@ impl<'a> Search<'a> {
             bands: bands.iter().flatten().map(|pick| pick.source.clone()).collect(),
             mask: of_mask,
         };
-        Ok(Kind::Scene(Box::new(Resolved { scene, bands })))
+        Ok(Kind::Scene(Box::new(Resolved { scene, bands, unused: Vec::new() })))
     }
 
     /// Brings together what became of all candidates, in their order.
@@ -182,7 +188,7 @@ impl<'a> Search<'a> {
     /// # Errors
     /// All that is wrong with inputs and scenes; that scenes differ in their bands, or that none is left.
     pub fn finish(self, outcomes: Vec<Outcome>) -> Result<Found, Vec<Problem>> {
-        let Search { asked, mut problems, notices, .. } = self;
+        let Search { asked, mut problems, mut notices, .. } = self;
         let (mut resolved, mut left_out) = (Vec::new(), Vec::new());
         for Outcome(kind) in outcomes {
             match kind {
@@ -205,6 +211,7 @@ impl<'a> Search<'a> {
             left_out.push(Problem::new("the scenes", "not one of them is left"));
             return Err(left_out);
         };
+        notices.extend(unused::notice(resolved.iter().flat_map(|scene| &scene.unused)));
         let bands = || first.bands.iter().flatten();
         let band_names = bands().map(|pick| pick.name.clone()).collect();
         // A band that holds no reflectances in one scene holds none in the others.
