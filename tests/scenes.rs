@@ -76,3 +76,66 @@ fn other_bands_masks_and_pictures_of_a_scene_may_lie_there_unused() {
     write(&folder, "l/LC08_20240103_indices.tif", &[(1, "NDVI"), (2, "EVI")], &[]);
     folder.run("l -o out.tif --overwrite --bands B2").done().names(&["1 files", "not used", "indices.tif"]);
 }
+
+/// Two scenes of which the later one carries the offset; without it both are 2000.
+const BASELINES: [(&str, &str, i128); 2] = [("20200601", "02.14", 2000), ("20240601", "05.10", 3000)];
+
+#[test]
+fn a_baseline_in_the_metadata_of_files_is_found() {
+    let folder = Folder::new();
+    for (day, baseline, value) in BASELINES {
+        let metadata = [("PROCESSING_BASELINE", baseline), ("ACQUISITION_DATE", day)];
+        write(&folder, &format!("one/{day}/bands.tif"), &[(value, "B04")], &metadata);
+        write(&folder, &format!("two/{day}/B04.tif"), &[(value, "")], &metadata);
+        write(&folder, &format!("two/{day}/AOT.tif"), &[(1, "")], &[]);
+    }
+    for input in ["one", "two"] {
+        let run = format!("{input} -o out.tif --overwrite --bands B04 --method mean");
+        folder.run(&run).done().names(&["20240601", "-1000 is added"]);
+        assert_eq!(made(&folder), [2000.0]);
+        folder.run(&format!("{run} --harmonize off")).done();
+        assert_eq!(made(&folder), [2500.0]);
+    }
+}
+
+#[test]
+fn documents_beside_files_count_also_where_a_pattern_puts_them_together() {
+    let folder = Folder::new();
+    for (day, baseline, value) in BASELINES {
+        let short = baseline.replace('.', "");
+        let product = format!("safe/S2A_MSIL2A_{day}T112121_N9999_R037_T31UFS_{day}T181503.SAFE");
+        let named = format!("named/S2A_MSIL2A_{day}T112121_N{short}_R037_T31UFS_{day}T181503");
+        let granule = format!("{product}/GRANULE/L2A/IMG_DATA/R10m");
+        for place in [&format!("flat/{day}"), &granule, &named] {
+            write(&folder, &format!("{place}/T31UFS_{day}_B04.tif"), &[(value, "")], &[]);
+        }
+        let offset = if value == 3000 { r#"<BOA_ADD_OFFSET band_id="3">-1000</BOA_ADD_OFFSET>"# } else { "" };
+        let document = format!("<a><PROCESSING_BASELINE>{baseline}</PROCESSING_BASELINE>{offset}</a>");
+        folder.write(&format!("flat/{day}/MTD_MSIL2A.xml"), &document);
+        folder.write(&format!("{product}/MTD_MSIL2A.xml"), &document);
+    }
+    for input in ["flat", "safe", "named"] {
+        for pattern in ["", r"--scene-pattern (?<date>\d{8})_(?<band>B\d+)\.tif$"] {
+            let run = format!("{input} -o out.tif --overwrite --bands B04 --method mean {pattern}");
+            folder.run(&run).done().names(&["-1000 is added"]);
+            assert_eq!(made(&folder), [2000.0], "{input} {pattern}");
+        }
+    }
+}
+
+#[test]
+fn bands_of_a_file_are_not_mixed_by_their_place_where_their_names_contradict() {
+    let folder = Folder::new();
+    write(&folder, "y/20240101/bands.tif", &[(10, "B02"), (20, "B03"), (30, "B04")], &[]);
+    write(&folder, "y/20240106/bands.tif", &[(30, "B04"), (20, "B03"), (10, "B02")], &[]);
+    write(&folder, "z/d3/bands.tif", &[(50, ""), (60, "b03"), (70, "")], &[]);
+    let run = "-o out.tif --overwrite --method min";
+    for which in ["--bands bands", "--order date"] {
+        let wanted = ["y/20240106", "calls band 1", "B04, but y/20240101", "one by one with --bands"];
+        folder.run(&format!("y {run} {which}")).refused().names(&wanted[..]);
+    }
+    folder.run(&format!("y {run} --bands B04,B02")).done();
+    assert_eq!(made(&folder), [30.0, 10.0]);
+    folder.run(&format!("y/20240101 z {run} --bands bands")).done();
+    assert_eq!(made(&folder), [10.0, 20.0, 30.0]);
+}

@@ -29,6 +29,7 @@ mod keep;
 mod landsat;
 pub mod pattern;
 mod picks;
+mod resolved;
 mod search;
 mod sentinel2;
 mod shelf;

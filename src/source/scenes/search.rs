@@ -6,6 +6,7 @@ use super::beside;
 use super::candidates::{self, Candidate, Content};
 use super::details::Details;
 use super::picks::{Picked, Picks, misses, offset};
+use super::resolved::{Resolved, alike};
 use super::sentinel2::Product;
 use super::shelf::Shelf;
 use super::stac::Item;
@@ -29,15 +30,6 @@ enum Kind {
     Scene(Box<Resolved>),
     LeftOut(Problem),
     Problems(Vec<Problem>),
-}
-
-/// A scene and the bands that each name asked for stands for in it.
-#[derive(Debug)]
-struct Resolved {
-    scene: Scene,
-    bands: Vec<Vec<Picked>>,
-    /// Files that lie with the scene's and are not used.
-    unused: Vec<String>,
 }
 
 impl<'a> Search<'a> {
@@ -74,16 +66,24 @@ impl<'a> Search<'a> {
         date: Option<Date>,
         owns_folder: bool,
     ) -> Result<Kind, Problem> {
-        let folder = document::own_folder(&files[0].file);
+        let folder = beside::place(&files[0].file);
         // A document in a folder of several scenes is about one of them at most.
         let (beside, offsets) = match owns_folder || candidate.name == folder {
-            true => beside::documents(folder)?,
+            true => {
+                let (details, offsets) = beside::documents(folder)?;
+                let baseline = Details::of_name(folder).baseline;
+                (details.or(Details { baseline, ..Details::default() }), offsets)
+            }
             false => Default::default(),
         };
         let shelf = Shelf::new(files, offsets.as_ref(), self.asked.trust);
         let known = Details { date, ..Details::default() }.or(beside);
         let mut kind = self.on_shelf(candidate, known, files, &shelf)?;
         if let Kind::Scene(resolved) = &mut kind {
+            // Among others only it matters what its pixels carry.
+            if self.count() > 1 {
+                resolved.take_baseline(files, &shelf);
+            }
             resolved.unused = unused::among(files, &resolved.scene, self.asked, &shelf)?;
         }
         Ok(kind)
@@ -234,31 +234,4 @@ fn of_names<'a>(mut known: Details, names: impl Iterator<Item = &'a str>) -> Det
         known = known.or(Details::of_name(name));
     }
     known
-}
-
-/// The scenes whose bands are like the first one's, and what is wrong with the others.
-fn alike(resolved: Vec<Resolved>, asked: &Asked) -> (Vec<Resolved>, Vec<Problem>) {
-    let mut alike: Vec<Resolved> = Vec::with_capacity(resolved.len());
-    let mut problems = Vec::new();
-    for other in resolved {
-        match alike.first().and_then(|first| difference(first, &other, asked)) {
-            None => alike.push(other),
-            Some(problem) => problems.push(problem),
-        }
-    }
-    (alike, problems)
-}
-
-/// In what a scene's bands differ from the first one's, where a name stands for all bands of a file.
-fn difference(first: &Resolved, other: &Resolved, asked: &Asked) -> Option<Problem> {
-    let count = |resolved: &Resolved, index: usize| resolved.bands[index].len();
-    let index = (0..first.bands.len()).find(|&index| count(first, index) != count(other, index))?;
-    let name = asked.bands.get(index).map_or(String::new(), |name| format!(" of {name}"));
-    let message = format!(
-        "has {} bands{name}, but {} has {}",
-        count(other, index),
-        first.scene.name,
-        count(first, index)
-    );
-    Some(Problem::new(&other.scene.name, message).with_hint("name the bands one by one with --bands"))
 }
