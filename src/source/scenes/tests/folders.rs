@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_folder_of_folders_with_a_file_a_band_is_walked_without_opening_a_file() {
+fn the_bands_of_folders_with_a_file_each_are_found_by_names_alone() {
     let disk = Disk::new();
     for folder in ["all/S2_20240602", "all/S2_20240605"] {
         for band in ["B02", "B04", "SCL"] {
