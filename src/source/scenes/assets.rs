@@ -155,6 +155,7 @@ impl Assets {
             source: BandFile { file: self.file(index)?, band: band + 1 },
             reflectance,
             offset: told.offset.or(asset.offset),
+            described: told.name.as_ref() == Some(&name),
             name,
         })
     }

@@ -8,6 +8,11 @@ use crate::source::{Problem, text};
 /// No document about a scene is longer; a name that leads to something else must not fill the memory.
 const LONGEST: usize = 16 << 20;
 
+/// Where documents about a file's scene lie: in the root of its product, or in its own folder.
+pub fn place(file: &str) -> &str {
+    sentinel2::root_of(file).unwrap_or_else(|| document::own_folder(file))
+}
+
 /// What documents in a folder tell of the scene whose bands lie there.
 ///
 /// # Errors

@@ -1,11 +1,11 @@
 //! From inputs to what may be scenes: products, folders with a file a band, single files, items of STAC.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::BufRead;
 
 use super::band_names::{Choice, Named, Wanted, choose, is_reflectance};
-use super::dates::Date;
+use super::dates::{self, Date};
 use super::stac::{self, Item};
 use super::{Asked, document, pattern, sentinel2, shelf};
 use crate::source::{Problem, inspect, names};
@@ -159,11 +159,28 @@ fn in_folder(files: Vec<(usize, Named)>, asked: &Asked) -> Vec<Candidate> {
         return files.into_iter().map(|(place, named)| alone(place, named, owns_folder)).collect();
     }
     let name = document::own_folder(&distinct[0].file).to_owned();
-    vec![Candidate {
-        name,
-        place,
-        content: Content::Files { files: distinct, date: None, owns_folder: true },
-    }]
+    let content = match of_several_dates(&name, &distinct, asked) {
+        Some(problem) => Content::Unusable(problem),
+        None => Content::Files { files: distinct, date: None, owns_folder: true },
+    };
+    vec![Candidate { name, place, content }]
+}
+
+/// What is wrong with a folder whose files were taken on several days, by their own names: no scene has two. Pictures
+/// and the like that nobody asks for may be of any day.
+fn of_several_dates(folder: &str, files: &[Named], asked: &Asked) -> Option<Problem> {
+    let counts = |named: &Named| {
+        let fits = |name| choose(Wanted::parse(name).stem, std::slice::from_ref(named)) != Choice::None;
+        is_reflectance(&named.stem) || asked.names().any(fits)
+    };
+    let date = |named: &Named| {
+        dates::in_text(document::file_name(&named.file)).or_else(|| dates::of_year(&named.stem))
+    };
+    let dates: BTreeSet<Date> = files.iter().filter(|named| counts(named)).filter_map(date).collect();
+    let (first, last) = (dates.first()?, dates.last()?);
+    let message = || format!("holds files of several dates, {first} to {last}, which are no one scene");
+    let hint = r"--scene-pattern puts them together to scenes, such as '(?<date>\d{8})_(?<band>[^_]+)\.tif$'";
+    (first != last).then(|| Problem::new(folder, message()).with_hint(hint))
 }
 
 /// Whether all files but one are named like the masks of a sensor, such as SCL or QA_PIXEL: no scenes of their own, even

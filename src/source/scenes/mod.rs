@@ -29,10 +29,12 @@ mod keep;
 mod landsat;
 pub mod pattern;
 mod picks;
+mod resolved;
 mod search;
 mod sentinel2;
 mod shelf;
 pub mod stac;
+mod unused;
 
 use std::io::BufRead;
 

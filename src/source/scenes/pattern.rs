@@ -1,10 +1,11 @@
 //! Files put together to scenes by a regular expression over their names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use regex::Regex;
 
 use super::band_names::Named;
+use super::beside;
 pub use super::candidates::{Candidate, Content};
 use super::dates::{self, Date};
 use super::document;
@@ -68,6 +69,7 @@ pub fn group(
         let first = others.first().map_or(String::new(), |first| format!(" (the first is {first})"));
         return Err(wrong(format!("fits none of the {} files{first}", others.len())));
     }
+    give_places(&mut scenes);
     if let Some(first) = others.first() {
         let count = others.len();
         notices.push(format!(
@@ -75,6 +77,25 @@ pub fn group(
         ));
     }
     if problems.is_empty() { Ok(scenes) } else { Err(problems) }
+}
+
+/// Finds the scenes that have the folder or product of their files for themselves, so that documents there are about
+/// them; files of no scene are passed over.
+fn give_places(scenes: &mut [Candidate]) {
+    let places_of = |scene: &Candidate| match &scene.content {
+        Content::Files { files, .. } => {
+            files.iter().map(|named| beside::place(&named.file).to_owned()).collect()
+        }
+        _ => BTreeSet::new(),
+    };
+    let places: Vec<BTreeSet<String>> = scenes.iter().map(places_of).collect();
+    let mut times: BTreeMap<&str, usize> = BTreeMap::new();
+    places.iter().flatten().for_each(|place| *times.entry(place).or_default() += 1);
+    for (scene, places) in scenes.iter_mut().zip(&places) {
+        if let Content::Files { owns_folder, .. } = &mut scene.content {
+            *owns_folder = places.len() == 1 && places.iter().all(|place| times[place.as_str()] == 1);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,8 @@ pub struct Picked {
     pub source: BandFile,
     /// What it is called in the mosaic.
     pub name: String,
+    /// Whether that is what its file or document calls it.
+    pub described: bool,
     /// Whether it holds reflectances.
     pub reflectance: bool,
     /// The offset of its reflectances, where the metadata tell.

@@ -6,10 +6,11 @@ use super::beside;
 use super::candidates::{self, Candidate, Content};
 use super::details::Details;
 use super::picks::{Picked, Picks, misses, offset};
+use super::resolved::{Resolved, alike};
 use super::sentinel2::Product;
 use super::shelf::Shelf;
 use super::stac::Item;
-use super::{Asked, Date, Found, Scene, band_names::Named, dates, document, keep};
+use super::{Asked, Date, Found, Scene, band_names::Named, dates, document, keep, unused};
 use crate::source::Problem;
 
 /// What may be scenes: made of the inputs, each to be looked into, then brought together.
@@ -29,13 +30,6 @@ enum Kind {
     Scene(Box<Resolved>),
     LeftOut(Problem),
     Problems(Vec<Problem>),
-}
-
-/// A scene and the bands that each name asked for stands for in it.
-#[derive(Debug)]
-struct Resolved {
-    scene: Scene,
-    bands: Vec<Vec<Picked>>,
 }
 
 impl<'a> Search<'a> {
@@ -72,15 +66,27 @@ impl<'a> Search<'a> {
         date: Option<Date>,
         owns_folder: bool,
     ) -> Result<Kind, Problem> {
-        let folder = document::own_folder(&files[0].file);
+        let folder = beside::place(&files[0].file);
         // A document in a folder of several scenes is about one of them at most.
         let (beside, offsets) = match owns_folder || candidate.name == folder {
-            true => beside::documents(folder)?,
+            true => {
+                let (details, offsets) = beside::documents(folder)?;
+                let baseline = Details::of_name(folder).baseline;
+                (details.or(Details { baseline, ..Details::default() }), offsets)
+            }
             false => Default::default(),
         };
         let shelf = Shelf::new(files, offsets.as_ref(), self.asked.trust);
         let known = Details { date, ..Details::default() }.or(beside);
-        self.on_shelf(candidate, known, files, &shelf)
+        let mut kind = self.on_shelf(candidate, known, files, &shelf)?;
+        if let Kind::Scene(resolved) = &mut kind {
+            // Among others only it matters what its pixels carry.
+            if self.count() > 1 {
+                resolved.take_baseline(files, &shelf);
+            }
+            resolved.unused = unused::among(files, &resolved.scene, self.asked, &shelf)?;
+        }
+        Ok(kind)
     }
 
     fn of_product(&self, candidate: &Candidate, root: &str) -> Result<Kind, Problem> {
@@ -174,7 +180,7 @@ impl<'a> Search<'a> {
             bands: bands.iter().flatten().map(|pick| pick.source.clone()).collect(),
             mask: of_mask,
         };
-        Ok(Kind::Scene(Box::new(Resolved { scene, bands })))
+        Ok(Kind::Scene(Box::new(Resolved { scene, bands, unused: Vec::new() })))
     }
 
     /// Brings together what became of all candidates, in their order.
@@ -182,7 +188,7 @@ impl<'a> Search<'a> {
     /// # Errors
     /// All that is wrong with inputs and scenes; that scenes differ in their bands, or that none is left.
     pub fn finish(self, outcomes: Vec<Outcome>) -> Result<Found, Vec<Problem>> {
-        let Search { asked, mut problems, notices, .. } = self;
+        let Search { asked, mut problems, mut notices, .. } = self;
         let (mut resolved, mut left_out) = (Vec::new(), Vec::new());
         for Outcome(kind) in outcomes {
             match kind {
@@ -205,6 +211,7 @@ impl<'a> Search<'a> {
             left_out.push(Problem::new("the scenes", "not one of them is left"));
             return Err(left_out);
         };
+        notices.extend(unused::notice(resolved.iter().flat_map(|scene| &scene.unused)));
         let bands = || first.bands.iter().flatten();
         let band_names = bands().map(|pick| pick.name.clone()).collect();
         // A band that holds no reflectances in one scene holds none in the others.
@@ -227,31 +234,4 @@ fn of_names<'a>(mut known: Details, names: impl Iterator<Item = &'a str>) -> Det
         known = known.or(Details::of_name(name));
     }
     known
-}
-
-/// The scenes whose bands are like the first one's, and what is wrong with the others.
-fn alike(resolved: Vec<Resolved>, asked: &Asked) -> (Vec<Resolved>, Vec<Problem>) {
-    let mut alike: Vec<Resolved> = Vec::with_capacity(resolved.len());
-    let mut problems = Vec::new();
-    for other in resolved {
-        match alike.first().and_then(|first| difference(first, &other, asked)) {
-            None => alike.push(other),
-            Some(problem) => problems.push(problem),
-        }
-    }
-    (alike, problems)
-}
-
-/// In what a scene's bands differ from the first one's, where a name stands for all bands of a file.
-fn difference(first: &Resolved, other: &Resolved, asked: &Asked) -> Option<Problem> {
-    let count = |resolved: &Resolved, index: usize| resolved.bands[index].len();
-    let index = (0..first.bands.len()).find(|&index| count(first, index) != count(other, index))?;
-    let name = asked.bands.get(index).map_or(String::new(), |name| format!(" of {name}"));
-    let message = format!(
-        "has {} bands{name}, but {} has {}",
-        count(other, index),
-        first.scene.name,
-        count(first, index)
-    );
-    Some(Problem::new(&other.scene.name, message).with_hint("name the bands one by one with --bands"))
 }

@@ -156,6 +156,7 @@ impl<'a> Shelf<'a> {
             source: BandFile { file: named.file.clone(), band },
             reflectance: is_reflectance(&name) && is_reflectance(ending(&named.stem)),
             offset: self.offsets.and_then(|offsets| offsets.of(&named.stem)),
+            described: false,
             name,
         }
     }
@@ -164,7 +165,8 @@ impl<'a> Shelf<'a> {
     fn picked(&self, named: &Named, band: usize, name: String, source: &Source) -> Picked {
         let description = described_as(&source.bands[band - 1]).next().unwrap_or_default();
         let reflectance = is_reflectance(&name) && is_reflectance(description);
-        Picked { reflectance, ..self.named(named, band, name) }
+        let described = name == description;
+        Picked { reflectance, described, ..self.named(named, band, name) }
     }
 }
 
