@@ -27,11 +27,8 @@ pub fn bytes_per_pixel(mosaic: &Mosaic, touching: impl Fn() -> Touching) -> usiz
 /// Bytes of one scene's mask around an area of this size, as far as hidden pixels reach into it: what a worker holds
 /// beside the area's own.
 pub fn margin_bytes(mosaic: &Mosaic, area: Size) -> usize {
-    let Some((stack, rule)) =
-        mosaic.stack.as_ref().and_then(|stack| Some((stack, stack.asked.mask.as_ref()?)))
-    else {
-        return 0;
-    };
+    let Some(stack) = &mosaic.stack else { return 0 };
+    let Some(rule) = &stack.asked.mask else { return 0 };
     let whole = mosaic.grid.size;
     let (columns, rows) = rule.margin(whole);
     let wide =
