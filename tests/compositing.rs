@@ -129,7 +129,8 @@ const MASKED: &str = "--bands B04,B08 --mask-band SCL --mask-values 0,1,8-10";
 fn a_masked_median_takes_what_enough_scenes_show_away_from_clouds() {
     let folder = Folder::new();
     SCENES.iter().for_each(|scene| scene.write(&folder, true));
-    for (buffer, least) in [(0, 1), (0, 3), (25, 1), (34, 2)] {
+    // The last reaches beyond the mosaic from everywhere.
+    for (buffer, least) in [(0, 1), (0, 3), (25, 1), (34, 2), (2_000_000_000, 1)] {
         let options = format!("--mask-buffer {buffer} --min-count {least}");
         folder.run(&format!("s_*.tif {RUN} {MASKED} --method median {options}")).done();
         for band in [1, 2] {
@@ -420,6 +421,38 @@ fn only_kept_values_of_a_mask_keep_their_pixels() {
 }
 
 #[test]
+fn what_a_mask_reaches_around_is_in_the_budget() {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path("s")).unwrap();
+    let raster = || {
+        let source = Source::new(4000, 4000).crs("EPSG:32631").pixel(10.0).at(500_000.0, 5_000_000.0);
+        source.options("TILED=YES BLOCKXSIZE=512 BLOCKYSIZE=512 COMPRESS=DEFLATE")
+    };
+    raster().of("UInt16").value(7).write(folder.path("s/B04.tif"));
+    raster().pixels(|_, x, y| i128::from(x == 1000 && y == 3000)).write(folder.path("s/SCL.tif"));
+    let job = |buffer: u32, memory: u64| {
+        let masked = format!("--bands B04 --mask-band SCL --mask-values 1 --mask-buffer {buffer}");
+        let run = "s -o out.tif --overwrite --method median --nodata 0 --threads 1 --report report.json";
+        folder.run(&format!("{run} {masked} --memory {memory}MiB"))
+    };
+    let least = |buffer: u32| -> u64 {
+        let refusal = job(buffer, 40).refused().stderr;
+        let words = refusal.split_once("--memory ").expect("it says what is enough").1;
+        words.split_once("MiB").unwrap().0.parse().unwrap()
+    };
+    let (none, wide) = (least(0), least(10_000));
+    // An area of a block's width and 1000 pixels on each side: five bytes each, and four of each mark.
+    assert!(wide > none + 20, "{wide} MiB are enough with a buffer and {none} MiB without");
+    job(10_000, wide).done();
+    let report: serde_json::Value = serde_json::from_slice(&folder.read("report.json")).unwrap();
+    let peak = report["budget"]["measured_peak"].as_u64().unwrap();
+    assert!(peak <= wide << 20, "{peak} bytes of {wide} MiB");
+    let pixels = folder.raster("out.tif").pixels(1);
+    let at = |column: usize, row: usize| pixels[row * 4000 + column];
+    assert_eq!([at(2000, 3000), at(2001, 3000), at(1000, 2000), at(1000, 1999)], [0.0, 7.0, 0.0, 7.0]);
+}
+
+#[test]
 fn a_mask_hides_where_it_has_no_data_but_nothing_around() {
     let folder = Folder::new();
     std::fs::create_dir(folder.path("s")).unwrap();
@@ -433,6 +466,9 @@ fn a_mask_hides_where_it_has_no_data_but_nothing_around() {
         let run = "s -o out.tif --overwrite --verify full --nodata 0 --method median";
         folder.run(&format!("{run} {masked} --reader {reader}")).done();
         assert_eq!(folder.raster("out.tif").pixels(1), [7.0, 7.0, 0.0, 7.0, 7.0, 0.0, 0.0, 0.0]);
+        let further = masked.replace("--mask-buffer 10", "--mask-buffer 1e300");
+        folder.run(&format!("{run} {further} --reader {reader}")).done();
+        assert_eq!(folder.raster("out.tif").pixels(1), [0.0; 8]);
     }
 }
 

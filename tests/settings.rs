@@ -59,6 +59,29 @@ fn all_problems_of_the_usage_are_told_at_once() {
 }
 
 #[test]
+fn a_list_with_nothing_in_it_is_refused_wherever_it_stands() {
+    let folder = tempfile::tempdir().unwrap();
+    for (flag, text) in
+        [("--expr", ""), ("--expr", " ; "), ("--bands", ","), ("--co", ""), ("--allow-root", " ")]
+    {
+        let refused = refusal(folder.path(), &[], &job(&[flag, text]));
+        let wanted = format!("error: {flag}: an empty text where a list belongs\n");
+        assert!(refused.starts_with(&wanted), "{refused}");
+    }
+    // One of several, as of a variable of the shell that is not set.
+    let text = refusal(folder.path(), &[], &job(&["--expr", "a=B02", "--expr", ""]));
+    assert!(text.starts_with("error: --expr: an empty text"), "{text}");
+    let text = refusal(folder.path(), &[("MOSAIC_STREAM_BANDS", ",")], &JOB);
+    assert!(text.starts_with("error: MOSAIC_STREAM_BANDS: an empty text"), "{text}");
+    for list in ["[]", "['']", "{}", "','"] {
+        fs::write(folder.path().join("mosaic-stream.toml"), format!("expr = {}\n", list.replace(',', ";")))
+            .unwrap();
+        let text = refusal(folder.path(), &[], &JOB);
+        assert!(text.starts_with("error: expr in mosaic-stream.toml: an empty text"), "{text}");
+    }
+}
+
+#[test]
 fn missing_inputs_and_output_are_both_named() {
     let folder = tempfile::tempdir().unwrap();
     let text = refusal(folder.path(), &[], &[]);

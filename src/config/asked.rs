@@ -72,9 +72,16 @@ impl Asked<'_> {
         values
     }
 
-    /// The texts of a list.
+    /// The texts of a list. One that was typed and has nothing in it is a problem: whoever typed it meant something, as
+    /// with a variable of the shell that is not set.
     pub(super) fn list(&mut self, key: &'static str, absent: &str) -> Vec<String> {
-        self.typed(key, absent).map(|(texts, _)| texts).unwrap_or_default()
+        let Some((texts, origin)) = self.typed(key, absent) else { return Vec::new() };
+        if texts.is_empty() || texts.iter().any(|text| text.trim().is_empty()) {
+            let problem = Problem::new("an empty text where a list belongs").at(&origin.place(key));
+            self.problems.push(problem.hint(format!("leave it out for the default: {absent}")));
+            return Vec::new();
+        }
+        texts
     }
 
     /// Takes a creation option as the value of a key of its own, unless a stronger layer set that key. Two values

@@ -189,13 +189,16 @@ fn suggestion(name: &str, write: impl Fn(&str) -> String) -> String {
     Key::near(name).first().map_or(String::new(), |near| format!("; did you mean {}?", write(near)))
 }
 
+/// The parts of a text, the empty ones left out; of a list without any other an empty text remains, to be refused.
 fn split(key: &Key, text: &str) -> Vec<String> {
     let separator = match key.kind {
         Kind::List => ',',
         Kind::Formulas => ';',
         Kind::Value | Kind::Switch => return vec![text.to_owned()],
     };
-    text.split(separator).map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+    let parts = text.split(separator).map(str::trim).filter(|part| !part.is_empty());
+    let parts: Vec<String> = parts.map(str::to_owned).collect();
+    if parts.is_empty() { vec![String::new()] } else { parts }
 }
 
 /// A file's value as the texts that the command line would give. An array's elements are taken whole: a band's

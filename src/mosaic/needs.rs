@@ -57,6 +57,7 @@ pub fn plan(
     // A window that is made anew without a source must not have been handed on to the overviews in part.
     let may_be_made_anew = settings.leaves_out();
     let stack_bytes = |area: Size| stacked::bytes_per_pixel(mosaic, || touching(area)) + derived_bytes;
+    let margin_bytes = |area: Size| stacked::margin_bytes(mosaic, area);
     let needs = Needs {
         levels: &levels,
         // Where transparency is added, a pixel is opaque where any band has data.
@@ -75,6 +76,7 @@ pub fn plan(
             None => Composite::bytes_per_pixel(mosaic.working_type, mosaic.method),
         },
         stack_bytes: &stack_bytes,
+        margin_bytes: &margin_bytes,
         stack_work_bytes: stacked::work_bytes(mosaic),
         output_bytes: mosaic.pixel_type.bytes(),
         mask: mosaic.mask,

@@ -1,8 +1,9 @@
 //! How many bytes all scenes of a pixel take, where they are decided together.
 
-use crate::pixels::Stack;
+use crate::geometry::Size;
+use crate::pixels::{PixelType, Stack};
 use crate::plan::Touching;
-use crate::source::{Mosaic, Score, Stacked};
+use crate::source::{Mosaic, PlacedSource, Score, Stacked};
 
 /// Bytes of one pixel of all scenes that touch a window of the size that `touching` is for, the most of any; none where
 /// pixels are decided source by source.
@@ -10,8 +11,7 @@ pub fn bytes_per_pixel(mosaic: &Mosaic, touching: impl Fn() -> Touching) -> usiz
     let Some(stack) = &mosaic.stack else { return 0 };
     let depth = depth(mosaic, stack, &touching());
     let masks = stack.scenes.iter().filter_map(|scene| Some(&mosaic.sources[scene.mask?]));
-    let of_mask =
-        masks.map(|mask| mask.source.bands[mask.bands[0]].pixel_type.bytes() + MARKS).max().unwrap_or(0);
+    let of_mask = masks.map(|mask| mask_type(mask).bytes() + MARKS).max().unwrap_or(0);
     // One scene as it is read, its copy, and what formulas make of it.
     let read = 2 * Stack::bytes_per_pixel(mosaic.working_type, stack.read_bands, 1)
         + stack.read_bands
@@ -22,6 +22,21 @@ pub fn bytes_per_pixel(mosaic: &Mosaic, touching: impl Fn() -> Touching) -> usiz
         + of_mask
         + score
         + if stack.before.is_some() { read } else { 0 }
+}
+
+/// Bytes of one scene's mask around an area of this size, as far as hidden pixels reach into it: what a worker holds
+/// beside the area's own.
+pub fn margin_bytes(mosaic: &Mosaic, area: Size) -> usize {
+    let Some(stack) = &mosaic.stack else { return 0 };
+    let Some(rule) = &stack.asked.mask else { return 0 };
+    let whole = mosaic.grid.size;
+    let (columns, rows) = rule.margin(whole);
+    let wide =
+        Size::new((area.columns + 2 * columns).min(whole.columns), (area.rows + 2 * rows).min(whole.rows));
+    // What is read directly is read block by block; GDAL gives all at once.
+    let of = |mask: &PlacedSource| AROUND + if mask.direct { 0 } else { mask_type(mask).bytes() + READ };
+    let bytes = stack.scenes.iter().filter_map(|scene| Some(of(&mosaic.sources[scene.mask?]))).max();
+    wide.pixels().saturating_sub(area.pixels()) * bytes.unwrap_or(0)
 }
 
 /// Bytes with which one worker decides them, however many pixels there are.
@@ -40,7 +55,15 @@ pub fn work_bytes(mosaic: &Mosaic) -> usize {
 }
 
 /// Bytes a pixel of what is known of one scene's mask: hidden, hidden with a margin around, marked, rows to the next.
-const MARKS: usize = 8;
+const MARKS: usize = 1 + AROUND + READ;
+/// Of these, what there is of pixels around an area, too: hidden or not, rows to the next hidden one.
+const AROUND: usize = 1 + size_of::<u32>();
+/// And what there is of pixels as they are read: whether the mask has data, whether its value hides.
+const READ: usize = 2;
+
+fn mask_type(mask: &PlacedSource) -> PixelType {
+    mask.source.bands[mask.bands[0]].pixel_type
+}
 
 /// The most scenes that lie on each other in any window.
 fn depth(mosaic: &Mosaic, stack: &Stacked, touching: &Touching) -> usize {

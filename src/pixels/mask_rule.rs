@@ -27,9 +27,10 @@ impl MaskRule {
         named(&self.hidden) || not_kept || value as u64 & self.bits != 0
     }
 
-    /// Columns and rows beside an area in which a pixel may hide one of the area's.
-    pub fn margin(&self) -> (usize, usize) {
-        (self.reach.0 as usize, self.reach.1 as usize)
+    /// Columns and rows beside an area in which a pixel may hide one of the area's, in a mosaic of this size: none lies
+    /// further away than that.
+    pub fn margin(&self, mosaic: Size) -> (usize, usize) {
+        ((self.reach.0 as usize).min(mosaic.columns), (self.reach.1 as usize).min(mosaic.rows))
     }
 
     /// Marks with 1 in `hidden` the pixels that these values hide. A value that is NaN or no whole number is none that is
@@ -78,7 +79,7 @@ impl MaskRule {
             return;
         }
         rows_to_hidden(size, hidden, steps);
-        let reach = self.columns_by_rows();
+        let reach = self.columns_by_rows(size);
         for (row, steps) in hidden.chunks_exact_mut(size.columns).zip(steps.chunks_exact(size.columns)) {
             let least = steps.iter().fold(u32::MAX, |least, &steps| least.min(steps));
             if least as usize >= reach.len() {
@@ -97,13 +98,23 @@ impl MaskRule {
         }
     }
 
-    /// By how many rows a pixel lies above or below: the most columns beside it that are within reach.
-    fn columns_by_rows(&self) -> Vec<usize> {
+    /// By how many rows a pixel lies above or below: the most columns beside it that are within reach, as far as an area of
+    /// this size goes.
+    fn columns_by_rows(&self, size: Size) -> Vec<usize> {
         let (across, down) = self.reach;
         // Without reach in one direction only pixels straight in the other are near.
         let part = |steps: usize, reach: f64| if steps == 0 { 0.0 } else { (steps as f64 / reach).powi(2) };
         let within = |x: usize, y: usize| part(x, across) + part(y, down) <= 1.0;
-        (0..=down as usize).filter_map(|y| (0..=across as usize).rev().find(|&x| within(x, y))).collect()
+        let rows = (down as usize).min(size.rows - 1);
+        let mut x = (across as usize).min(size.columns - 1);
+        // Each row further away has as many columns as the one before, or fewer.
+        let of_row = |y| {
+            while x > 0 && !within(x, y) {
+                x -= 1;
+            }
+            x
+        };
+        (0..=rows).map(of_row).collect()
     }
 }
 
@@ -145,10 +156,28 @@ mod tests {
         assert_eq!(marked, [1, 0, 0, 0]);
     }
 
+    #[test]
+    fn a_reach_beyond_the_area_hides_as_much_as_the_area_has() {
+        let size = Size::new(3, 2);
+        for (reach, wanted) in [
+            ((1e300, 1e300), [1, 1, 1, 1, 1, 1]),
+            ((f64::INFINITY, 0.0), [1, 1, 1, 0, 0, 0]),
+            ((0.0, 1e9), [1, 0, 0, 1, 0, 0]),
+            // Of a wide ellipse the shape stays where it is cut.
+            ((1e6, 1.0), [1, 1, 1, 1, 0, 0]),
+        ] {
+            let rule = MaskRule { reach, ..MaskRule::default() };
+            let mut hidden = [1, 0, 0, 0, 0, 0];
+            rule.grow(size, &mut hidden, &mut Vec::new());
+            assert_eq!(hidden, wanted, "{reach:?}");
+            assert!(rule.margin(size) <= (3, 2), "{:?}", rule.margin(size));
+        }
+    }
+
     proptest! {
         #[test]
         fn what_lies_within_the_ellipse_around_a_hidden_pixel_is_hidden(
-            columns in 1usize..20, rows in 1usize..20, across in 0.0f64..5.0, down in 0.0f64..5.0, seed in any::<u64>(),
+            columns in 1usize..20, rows in 1usize..20, across in 0.0f64..25.0, down in 0.0f64..25.0, seed in any::<u64>(),
         ) {
             let size = Size::new(columns, rows);
             let bit = |index: usize| (seed.rotate_left(index as u32 * 7) ^ (index as u64 * 31)).is_multiple_of(11);

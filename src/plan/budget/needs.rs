@@ -20,6 +20,8 @@ pub struct Needs<'a> {
     /// Bytes of a pixel of all scenes that may lie on each other in an area of that size, where they are decided
     /// together, and of what is derived of it.
     pub stack_bytes: &'a dyn Fn(Size) -> usize,
+    /// Bytes of a scene's mask around an area of that size, as far as hidden pixels reach into it.
+    pub margin_bytes: &'a dyn Fn(Size) -> usize,
     /// Bytes with which a worker decides them.
     pub stack_work_bytes: usize,
     /// Bytes of a pixel of one band as it is written.

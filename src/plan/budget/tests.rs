@@ -38,6 +38,7 @@ fn needs<'a>(
         working_bytes: 2,
         state_bytes: 3,
         stack_bytes: &|_| 0,
+        margin_bytes: &|_| 0,
         stack_work_bytes: 0,
         output_bytes: 2,
         mask: false,

@@ -198,7 +198,7 @@ impl HiddenPixels {
         reader: &mut SourceReader,
     ) -> Result<()> {
         let placed = &shared.mosaic.sources[index];
-        let wide = with_margin(area, rule.margin(), shared.mosaic.grid.size);
+        let wide = with_margin(area, rule.margin(shared.mosaic.grid.size), shared.mosaic.grid.size);
         let pixel_type = placed.source.bands[placed.bands[0]].pixel_type;
         let layer = match self.layer.take() {
             Some(layer) if layer.values.pixel_type() == pixel_type => layer,

@@ -73,13 +73,13 @@ pub fn first_difference(
 /// Side of the largest square of at most `most` pixels' side that is decided in so many bytes, where these sources
 /// touch it; at least 1.
 pub fn largest_side(mosaic: &Mosaic, touching: &[usize], most: usize, bytes: usize) -> usize {
-    let (layers, margin) = match &mosaic.stack {
+    let (layers, mask) = match &mosaic.stack {
         None => (touching.len(), None),
-        Some(stack) => (stacked::depth(stack, touching), stack.asked.mask.as_ref().map(|rule| rule.margin())),
+        Some(stack) => (stacked::depth(stack, touching), stack.asked.mask.as_ref()),
     };
     // What the file holds is a layer, too.
     let values = (layers + 1) * mosaic.bands.len().max(mosaic.decided().0.len());
-    let of_mask = |side: usize| margin.map_or(0, |(x, y)| (side + 2 * x) * (side + 2 * y));
+    let of_mask = |side: usize| mask.map_or(0, |rule| mask::pixels_held(mosaic, rule, side));
     let needed = |side: usize| BYTES_PER_VALUE * (side * side * values + of_mask(side));
     (1..=most).rev().find(|&side| needed(side) <= bytes).unwrap_or(1)
 }

@@ -28,52 +28,89 @@ pub(super) fn read_source(
     window: Window,
     unit: usize,
 ) -> Result<Part> {
-    let source = &placed.source;
-    about_to_read(&source.name);
-    let base = open(&source.name)?;
-    let frame = Frame { grid: &mosaic.grid, wkt: &mosaic.wkt, resampling: placed.resampling };
-    // A VRT on the mosaic's grid is read as it is: one around it would have it resample in other types. So is whatever
-    // is read as whole numbers of 64 bits: a VRT that hears of nodata or a mask would compute them in floating point.
-    let as_it_is = source.is_virtual || matches!(pixel_type, PixelType::Int64 | PixelType::UInt64);
-    let placement = match placed.placement {
-        Placement::OnGrid { .. } if !as_it_is => Placement::Resampled,
-        Placement::Enlarged { .. } => Placement::Resampled,
-        other => other,
-    };
-    let mut validity =
-        Validity::of(source, mosaic.nodata_read(placed), placement, (placed.resampling, pixel_type));
-    if placement != placed.placement && !place::hides_nodata(source, placed.resampling, pixel_type) {
-        // Blocks that the file does not hold read as nodata in all bands, in a VRT only where it is told.
-        validity.told_nodata = mosaic.nodata_read(placed);
-    }
-    let (dataset, origin) = match placement {
-        Placement::OnGrid { column, row } => (None, (column, row)),
-        Placement::Enlarged { .. } | Placement::Resampled => {
-            (Some(place::vrt(&base, &frame, &validity)?), (0, 0))
+    OpenSource::open(mosaic, placed, pixel_type, unit)?.read(window)
+}
+
+/// A source on the mosaic's grid.
+pub(super) struct OpenSource<'a> {
+    placed: &'a PlacedSource,
+    pixel_type: PixelType,
+    unit: usize,
+    base: Dataset,
+    /// GDAL's own VRT or warp, where the source is not read as it is.
+    laid: Option<Dataset>,
+    /// Where the first pixel of what is read lies in the mosaic: column and row.
+    origin: (i64, i64),
+    validity: Validity,
+    /// Whether the job places it the same way.
+    as_the_job: bool,
+}
+
+impl<'a> OpenSource<'a> {
+    /// Opens it to read pixels of this type; what is resampled in squares of side `unit`.
+    pub fn open(
+        mosaic: &Mosaic,
+        placed: &'a PlacedSource,
+        pixel_type: PixelType,
+        unit: usize,
+    ) -> Result<OpenSource<'a>> {
+        let source = &placed.source;
+        about_to_read(&source.name);
+        let base = open(&source.name)?;
+        let frame = Frame { grid: &mosaic.grid, wkt: &mosaic.wkt, resampling: placed.resampling };
+        // A VRT on the mosaic's grid is read as it is: one around it would have it resample in other types. So is
+        // whatever is read as whole numbers of 64 bits: a VRT that hears of nodata or a mask would compute them in
+        // floating point.
+        let as_it_is = source.is_virtual || matches!(pixel_type, PixelType::Int64 | PixelType::UInt64);
+        let placement = match placed.placement {
+            Placement::OnGrid { .. } if !as_it_is => Placement::Resampled,
+            Placement::Enlarged { .. } => Placement::Resampled,
+            other => other,
+        };
+        let as_the_job = placement == placed.placement;
+        let mut validity =
+            Validity::of(source, mosaic.nodata_read(placed), placement, (placed.resampling, pixel_type));
+        if !as_the_job && !place::hides_nodata(source, placed.resampling, pixel_type) {
+            // Blocks that the file does not hold read as nodata in all bands, in a VRT only where it is told.
+            validity.told_nodata = mosaic.nodata_read(placed);
         }
-        Placement::Warped => (Some(place::warped_vrt(&base, source, &frame, &validity)?), (0, 0)),
-    };
-    let dataset = dataset.as_ref().unwrap_or(&base);
-    let pieces = match placed.window {
-        Some(touched) if placement == placed.placement => pieces(window, touched, unit),
-        Some(touched) => touched.intersection(window).into_iter().collect(),
-        None => Vec::new(),
-    };
-    let read = |band: &RasterBand, pixel_type| read_pieces(band, origin, window, &pieces, pixel_type);
-    let is_set = |values: Vec<Value>| values.iter().map(|value| value.to_f64() != 0.0).collect();
-    let mut covered: Vec<bool> = match validity.beside {
-        BesideNodata::Alpha(band) | BesideNodata::AddedAlpha(band) => {
-            is_set(read(&dataset.rasterband(band + 1)?, PixelType::Float64)?)
-        }
-        BesideNodata::Mask => is_set(read(&dataset.rasterband(1)?.open_mask_band()?, PixelType::Byte)?),
-        BesideNodata::Nothing => vec![true; window.pixels()],
-    };
-    for (pixel, covered) in covered.iter_mut().enumerate() {
-        let (column, row) = (window.column + pixel % window.columns, window.row + pixel / window.columns);
-        *covered &= pieces.iter().any(|piece| piece.intersection(Window::new(column, row, 1, 1)).is_some());
+        let (laid, origin) = match placement {
+            Placement::OnGrid { column, row } => (None, (column, row)),
+            Placement::Enlarged { .. } | Placement::Resampled => {
+                (Some(place::vrt(&base, &frame, &validity)?), (0, 0))
+            }
+            Placement::Warped => (Some(place::warped_vrt(&base, source, &frame, &validity)?), (0, 0)),
+        };
+        Ok(OpenSource { placed, pixel_type, unit, base, laid, origin, validity, as_the_job })
     }
-    let bands = placed.bands.iter().map(|&band| read(&dataset.rasterband(band + 1)?, pixel_type));
-    Ok(Part { bands: bands.collect::<Result<_>>()?, covered })
+
+    /// Its pixels in a window of the mosaic.
+    pub fn read(&self, window: Window) -> Result<Part> {
+        let dataset = self.laid.as_ref().unwrap_or(&self.base);
+        let pieces = match self.placed.window {
+            Some(touched) if self.as_the_job => pieces(window, touched, self.unit),
+            Some(touched) => touched.intersection(window).into_iter().collect(),
+            None => Vec::new(),
+        };
+        let read =
+            |band: &RasterBand, pixel_type| read_pieces(band, self.origin, window, &pieces, pixel_type);
+        let is_set = |values: Vec<Value>| values.iter().map(|value| value.to_f64() != 0.0).collect();
+        let mut covered: Vec<bool> = match self.validity.beside {
+            BesideNodata::Alpha(band) | BesideNodata::AddedAlpha(band) => {
+                is_set(read(&dataset.rasterband(band + 1)?, PixelType::Float64)?)
+            }
+            BesideNodata::Mask => is_set(read(&dataset.rasterband(1)?.open_mask_band()?, PixelType::Byte)?),
+            BesideNodata::Nothing => vec![true; window.pixels()],
+        };
+        for (pixel, covered) in covered.iter_mut().enumerate() {
+            let (column, row) = (window.column + pixel % window.columns, window.row + pixel / window.columns);
+            *covered &=
+                pieces.iter().any(|piece| piece.intersection(Window::new(column, row, 1, 1)).is_some());
+        }
+        let bands = self.placed.bands.iter();
+        let bands = bands.map(|&band| read(&dataset.rasterband(band + 1)?, self.pixel_type));
+        Ok(Part { bands: bands.collect::<Result<_>>()?, covered })
+    }
 }
 
 /// The squares of side `unit` that `window` touches, as far as the source touches them. Some of GDAL's resamplings

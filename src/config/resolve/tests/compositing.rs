@@ -105,8 +105,8 @@ fn a_file_says_the_same() {
     let from_file = |setting: &&Setting| setting.origin == Origin::File("s.toml".into());
     assert_eq!(session.settings.iter().filter(from_file).count(), text.matches(" = ").count());
 
-    let (settings, _) = resolved(&[file("output = 'o.tif'\nexpr = { a = 'B02', b = 'B03 == 4' }")]).unwrap();
-    assert_eq!(settings.expressions, ["a=B02", "b=B03 == 4"]);
+    let (settings, _) = resolved(&[file("output = 'o.tif'\nexpr = { z = 'B02', a = 'B03 == 4' }")]).unwrap();
+    assert_eq!(settings.expressions, ["z=B02", "a=B03 == 4"], "in the order in which they stand");
 }
 
 #[test]

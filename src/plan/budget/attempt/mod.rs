@@ -164,6 +164,9 @@ impl<'a> Attempt<'a> {
         if self.stack_bytes > 0 {
             lines.push(line("what the heap loses between blocks of many scenes", self.lost()));
         }
+        if self.margin_bytes() > 0 {
+            lines.push(each("masks around what is decided, as far as they reach", self.margin_bytes()));
+        }
         let levels = needs.levels;
         if !levels.overviews.is_empty() {
             // A part can finish four tiles at once.
@@ -212,6 +215,11 @@ impl<'a> Attempt<'a> {
         (self.decided_pixels().pixels() * self.stack_bytes + self.needs.stack_work_bytes) as u64
     }
 
+    /// One scene's mask around what is decided at once.
+    fn margin_bytes(&self) -> u64 {
+        (self.needs.margin_bytes)(self.decided_pixels()) as u64
+    }
+
     /// Bands and masks of many scenes have blocks of several sizes: between them the C heap loses some.
     fn lost(&self) -> u64 {
         let stacks = self.workers as u64 * (self.decided_pixels().pixels() * self.stack_bytes) as u64;
@@ -220,7 +228,8 @@ impl<'a> Attempt<'a> {
 
     /// With what one worker reads and decides, its share of the caches included.
     fn to_decide(&self) -> u64 {
-        let own = self.layer_bytes() + self.state_bytes() + self.scenes_bytes() + self.answer_bytes();
+        let scenes = self.scenes_bytes() + self.margin_bytes();
+        let own = self.layer_bytes() + self.state_bytes() + scenes + self.answer_bytes();
         let shared = self.decoded + self.lost() + self.judged() + self.cache;
         own + self.open() + self.decoding() + shared / self.workers as u64
     }
