@@ -255,7 +255,7 @@ fn a_world_file_counts_as_the_input_it_places() {
     let plain = "gdal_translate -q -co PROFILE=BASELINE -co TFW=YES";
     for index in 0..4 {
         folder.tool(&format!("{plain} in{index}.tif w{index}.tif"));
-        let _ = fs::remove_file(folder.path(&format!("w{index}.tif.aux.xml")));
+        let _ = fs::remove_file(folder.path(format!("w{index}.tif.aux.xml")));
     }
     let job = JOB.replace("in0.tif in1.tif in2.tif in3.tif", "w0.tif w1.tif w2.tif w3.tif");
     leave_part_of(&folder, &job);
