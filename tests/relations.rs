@@ -453,6 +453,25 @@ fn warped_pixels_equal_gdalwarps_nearest_ones() {
     assert_equals(&folder, "out.tif", "reference.tif", "warped to zone 31");
 }
 
+#[test]
+fn a_source_across_the_date_line_lies_on_both_sides_of_it_and_of_the_next_ones() {
+    let folder = Folder::new();
+    // From 178.9 degrees east to 182.6.
+    let source = Source::new(160, 80).at(700_000.0, 8_200_000.0).pixel(2_500.0).crs("EPSG:32760").nodata(0.0);
+    source.pixels(|_, x, y| i128::from(1 + random(3, 0, x, y) % 200)).write(folder.path("60.tif"));
+    for bounds in [[178.5, -18.5, 183.0, -16.0], [-182.0, -18.5, -176.0, -16.0], [180.5, -18.0, 182.0, -17.0]]
+    {
+        let [west, south, east, north] = bounds;
+        let job = format!("60.tif --crs EPSG:4326 --bounds {west},{south},{east},{north} --resolution 0.05");
+        let outcome = folder.run(&format!("{job} -o out.tif --overwrite --verify full")).done();
+        assert!(!outcome.stderr.contains("outside"), "{}", outcome.stderr);
+        let grid = format!("-te {west} {south} {east} {north} -tr 0.05 0.05");
+        folder.tool(&format!("gdalwarp -q -overwrite -t_srs EPSG:4326 -et 0 {grid} 60.tif reference.tif"));
+        assert!(folder.raster("reference.tif").pixels(1).iter().any(|&value| value > 0.0));
+        assert_equals(&folder, "out.tif", "reference.tif", &format!("across the date line, {bounds:?}"));
+    }
+}
+
 /// That `source` (UTM zone 31), warped to degrees, has the values of gdalwarp in each band, nodata where that has none.
 fn assert_warps_as_gdal(folder: &Folder, source: &str) {
     for resampling in ["near", "bilinear", "cubic", "average"] {

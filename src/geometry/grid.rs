@@ -120,6 +120,25 @@ pub struct Footprint {
     pub resolution: Resolution,
     /// Its columns and rows in the mosaic's CRS.
     pub size: Size,
+    /// Of a raster that is warped to degrees: what they repeat after. It lies so far to the east and to the west, too.
+    pub full_turn: Option<f64>,
+}
+
+impl Footprint {
+    /// The window of a grid that the raster touches, cut to the grid; `None` where it lies outside.
+    pub fn touched_window(&self, grid: &Grid) -> Option<Window> {
+        let Some(turn) = self.full_turn else { return self.bounds.touched_window(grid) };
+        // A box around the whole earth, which GDAL proposes of what crosses the date line, is cut to whole pixels.
+        let (first, last) = (self.bounds.min_x - self.resolution.x, self.bounds.max_x + self.resolution.x);
+        let touched = [-turn, 0.0, turn].into_iter().filter_map(|east| {
+            Bounds { min_x: first + east, max_x: last + east, ..self.bounds }.touched_window(grid)
+        });
+        touched.reduce(|a, b| {
+            let column = a.column.min(b.column);
+            let columns = a.end_column().max(b.end_column()) - column;
+            Window { column, columns, ..a }
+        })
+    }
 }
 
 /// How the mosaic's resolution is decided.

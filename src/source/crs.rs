@@ -63,6 +63,12 @@ pub fn is_same(a: &str, b: &str) -> bool {
     a == b || matches!((crs(a), crs(b)), (Some(a), Some(b)) if a == b)
 }
 
+/// What longitudes repeat after, in the units of a geographic CRS; nothing for any other.
+pub fn full_turn(wkt: &str) -> Option<f64> {
+    let crs = SpatialRef::from_wkt(wkt).ok().filter(SpatialRef::is_geographic)?;
+    Some(std::f64::consts::TAU / crs.angular_units())
+}
+
 /// How many metres a unit of a CRS is along its x and y axes, in the middle of `bounds`: on a sphere where the units are
 /// degrees, 1 where the CRS does not say.
 pub fn metres_per_unit(wkt: &str, bounds: &Bounds) -> (f64, f64) {

@@ -159,10 +159,9 @@ fn describe(name: &str, dataset: &Dataset, target: Option<&str>) -> Result<Sourc
 /// Where the raster lies in the mosaic's CRS. A rotated one, or one of another CRS, lies where GDAL would warp it to.
 fn footprint(dataset: &Dataset, own: &GeoTransform, wkt: &str, target: Option<&str>) -> Result<Footprint> {
     let (columns, rows) = dataset.raster_size();
+    let other = target.filter(|target| !super::crs::is_same(wkt, target));
     let (geotransform, size) = match target {
-        Some(target) if own.is_rotated() || !super::crs::is_same(wkt, target) => {
-            calls::suggested_output(dataset, wkt, target)?
-        }
+        Some(target) if own.is_rotated() || other.is_some() => calls::suggested_output(dataset, wkt, target)?,
         _ => (*own, Size::new(columns, rows)),
     };
     let resolution = Resolution { x: geotransform.0[1].abs(), y: geotransform.0[5].abs() };
@@ -170,7 +169,8 @@ fn footprint(dataset: &Dataset, own: &GeoTransform, wkt: &str, target: Option<&s
     if !own.is_rotated() && !has_pixel_size {
         bail!("has a geotransform without a pixel size: {:?}", own.0);
     }
-    Ok(Footprint { bounds: geotransform.bounds(size), resolution, size })
+    let full_turn = other.and_then(super::crs::full_turn);
+    Ok(Footprint { bounds: geotransform.bounds(size), resolution, size, full_turn })
 }
 
 fn wkt(dataset: &Dataset) -> String {

@@ -32,6 +32,7 @@ pub(crate) fn source(name: &str, x: f64, pixel_type: PixelType, bands: usize) ->
             bounds: GeoTransform([0.0; 6]).bounds(size),
             resolution: Resolution { x: 1.0, y: 1.0 },
             size,
+            full_turn: None,
         },
         wkt: "".into(),
         bands: Arc::new(vec![band; bands]),
@@ -50,7 +51,8 @@ pub(crate) fn source(name: &str, x: f64, pixel_type: PixelType, bands: usize) ->
 pub(crate) fn at(mut source: Source, geotransform: GeoTransform) -> Source {
     let resolution = Resolution { x: geotransform.0[1].abs(), y: geotransform.0[5].abs() };
     source.geotransform = geotransform;
-    source.footprint = Footprint { bounds: geotransform.bounds(source.size), resolution, size: source.size };
+    let bounds = geotransform.bounds(source.size);
+    source.footprint = Footprint { bounds, resolution, size: source.size, full_turn: None };
     source
 }
 

@@ -7,7 +7,7 @@ fn footprint(x: f64, y: f64, columns: usize, rows: usize, resolution: f64) -> Fo
     let size = Size::new(columns, rows);
     let geotransform = GeoTransform([x, resolution, 0.0, y, 0.0, -resolution]);
     let resolution = Resolution { x: resolution, y: resolution };
-    Footprint { bounds: geotransform.bounds(size), resolution, size }
+    Footprint { bounds: geotransform.bounds(size), resolution, size, full_turn: None }
 }
 
 fn asked(resolution: ResolutionRule, align: bool) -> GridRequest {

@@ -102,7 +102,7 @@ impl Unifier<'_> {
 
     fn warn_when_outside(&mut self, grid: &Grid) {
         let outside: Vec<usize> = (0..self.sources.len())
-            .filter(|&index| self.sources[index].footprint.bounds.touched_window(grid).is_none())
+            .filter(|&index| self.sources[index].footprint.touched_window(grid).is_none())
             .collect();
         if !outside.is_empty() {
             let names = some_names(self.sources, &outside);
@@ -180,7 +180,7 @@ pub(super) fn touched_window(source: &Source, grid: &Grid, placement: Placement)
         Placement::Enlarged { column, row, times } => return of_pixels((column, row), times),
         Placement::Resampled | Placement::Warped => {}
     }
-    let touched = source.footprint.bounds.touched_window(grid)?;
+    let touched = source.footprint.touched_window(grid)?;
     const MARGIN: usize = 2;
     let (column, row) = (touched.column.saturating_sub(MARGIN), touched.row.saturating_sub(MARGIN));
     let columns = touched.end_column() + MARGIN - column;
