@@ -4,8 +4,9 @@
 mod common;
 
 use std::fs;
+use std::io::Write;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use common::{Folder, Outcome, Source, random, write_overlapping};
 
@@ -201,11 +202,16 @@ fn a_part_of_another_job_is_refused_and_what_differs_is_told() {
     assert_eq!(folder.names(), before);
 }
 
+fn time_of(folder: &Folder, name: &str) -> SystemTime {
+    fs::metadata(folder.path(name)).unwrap().modified().unwrap()
+}
+
+fn set_time(folder: &Folder, name: &str, time: SystemTime) {
+    fs::File::options().write(true).open(folder.path(name)).unwrap().set_modified(time).unwrap();
+}
+
 #[test]
 fn what_an_input_refers_to_and_what_lies_beside_it_counts_as_the_input() {
-    let set = |path: &std::path::Path, time| {
-        fs::File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
-    };
     for virtual_raster in [true, false] {
         let folder = Folder::new();
         write_overlapping(&folder, false);
@@ -217,11 +223,10 @@ fn what_an_input_refers_to_and_what_lies_beside_it_counts_as_the_input() {
         folder.run(&job.replace("out.tif", "wanted.tif")).done();
         leave_part_of(&folder, &job);
         let resume = format!("{job} --resume");
-        let path = folder.path("in1.tif");
-        let before = fs::metadata(&path).unwrap().modified().unwrap();
-        set(&path, before + Duration::from_secs(1));
+        let before = time_of(&folder, "in1.tif");
+        set_time(&folder, "in1.tif", before + Duration::from_secs(1));
         folder.run(&resume).refused().names(&["in1.tif", "then", "now"]);
-        set(&path, before);
+        set_time(&folder, "in1.tif", before);
         folder.write("in2.tif.aux.xml", "<PAMDataset/>");
         folder.run(&resume).refused().names(&["in2.tif.aux.xml: not there then"]);
         folder.run(&format!("{resume} --isolate 1")).refused().names(&["in2.tif.aux.xml: not there then"]);
@@ -239,12 +244,10 @@ fn an_archive_counts_as_the_inputs_in_it() {
     let inputs = (0..4).map(|index| format!("/vsizip/in.zip/in{index}.tif")).collect::<Vec<_>>();
     let job = JOB.replace("in0.tif in1.tif in2.tif in3.tif", &inputs.join(" "));
     leave_part_of(&folder, &job);
-    let path = folder.path("in.zip");
-    let before = fs::metadata(&path).unwrap().modified().unwrap();
-    let set = |time| fs::File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
-    set(before + Duration::from_secs(1));
+    let before = time_of(&folder, "in.zip");
+    set_time(&folder, "in.zip", before + Duration::from_secs(1));
     folder.run(&format!("{job} --resume")).refused().names(&["in.zip/in0.tif", "then", "now"]);
-    set(before);
+    set_time(&folder, "in.zip", before);
     folder.run(&format!("{job} --resume")).done();
 }
 
@@ -352,19 +355,20 @@ fn what_a_full_disk_left_goes_on_when_there_is_room() {
 
 #[test]
 fn what_differs_decides_whether_a_job_goes_on_and_not_which_time_is_later() {
-    let at = |seconds: u64| std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+    let at = |seconds: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
     let (past, future) = (at(1_000_000), at(4_000_000_000));
     let folder = Folder::new();
-    let set = |name: &str, time| {
-        fs::File::options().write(true).open(folder.path(name)).unwrap().set_modified(time).unwrap();
-    };
     leave_part(&folder);
     for time in [past, future] {
-        folder.names().iter().filter(|name| name.starts_with('.')).for_each(|name| set(name, time));
-        let before = fs::metadata(folder.path("in0.tif")).unwrap().modified().unwrap();
-        set("in0.tif", time);
+        folder
+            .names()
+            .iter()
+            .filter(|name| name.starts_with('.'))
+            .for_each(|name| set_time(&folder, name, time));
+        let before = time_of(&folder, "in0.tif");
+        set_time(&folder, "in0.tif", time);
         folder.run(&format!("{JOB} --resume")).refused().names(&["in0.tif", "then", "now"]);
-        set("in0.tif", before);
+        set_time(&folder, "in0.tif", before);
     }
     folder.run(&format!("{JOB} --resume")).done();
     folder.run(&JOB.replace("out.tif", "wanted.tif")).done();
@@ -407,8 +411,14 @@ fn a_file_that_cannot_take_its_name_is_kept_for_another_run() {
     let folder = Folder::new();
     write_overlapping(&folder, false);
     folder.run(&JOB.replace("out.tif", "wanted.tif")).done();
-    let child = begin(&folder);
-    folder.write("out.tif", "somebody else's");
+    // Begun again where the job was done before the name could be taken.
+    let (mut child, mut other) = (begin(&folder), fs::File::create_new(folder.path("out.tif")));
+    while other.is_err() {
+        assert!(child.wait().unwrap().success());
+        fs::remove_file(folder.path("out.tif")).unwrap();
+        (child, other) = (begin(&folder), fs::File::create_new(folder.path("out.tif")));
+    }
+    other.unwrap().write_all(b"somebody else's").unwrap();
     let ended = child.wait_with_output().unwrap();
     let told = String::from_utf8_lossy(&ended.stderr);
     assert_eq!(ended.status.code(), Some(1), "{told}");

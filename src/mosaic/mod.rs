@@ -14,6 +14,7 @@ mod examine;
 mod failure;
 mod gather;
 mod harmonize;
+mod job;
 mod method;
 mod needs;
 mod part;

@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 
 use super::blocks::{Left, write_blocks};
 use super::children::isolation;
+use super::job::job;
 use super::part;
 use super::summary::report;
 use super::{Failure, Hooks, Prepared, Unfinished};
@@ -22,7 +23,7 @@ use crate::source::{Problem, Source};
 /// Writes, verifies, and gives the file its name.
 pub fn write(settings: &Settings, mut prepared: Prepared, hooks: &Hooks) -> Result<Report, Failure> {
     let started = Instant::now();
-    let job = part::job(settings, &prepared);
+    let job = job(settings, &prepared);
     let (mut target, stored) = part::claim(settings, &job, &mut prepared)?;
     let taken_over = stored.as_ref().map_or(0, |stored| stored.records.len() as u64);
     let path = target.path().to_owned();

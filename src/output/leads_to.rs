@@ -1,7 +1,7 @@
 //! What there is at a path, links followed: so that nothing is written over what is read or was just written, and
 //! nothing is begun that cannot take its name.
 
-use std::fs;
+use std::fs::{self, File, Metadata};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,16 @@ pub fn folder_of(file: &Path) -> &Path {
 
 /// Device and inode of the file that a path leads to, when there is one.
 pub fn identity(path: &Path) -> Option<(u64, u64)> {
-    path.metadata().ok().map(|metadata| (metadata.dev(), metadata.ino()))
+    path.metadata().ok().map(identity_in)
+}
+
+/// The same of an open file.
+pub fn identity_of(file: &File) -> Option<(u64, u64)> {
+    file.metadata().ok().map(identity_in)
+}
+
+fn identity_in(metadata: Metadata) -> (u64, u64) {
+    (metadata.dev(), metadata.ino())
 }
 
 /// The path behind all links, also behind one that leads nowhere yet.

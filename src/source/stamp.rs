@@ -36,7 +36,11 @@ impl Stamp {
         if metadata.is_dir() {
             return Stamp::of_folder(path).ok();
         }
-        metadata.is_file().then(|| Stamp { size: metadata.len(), modified: metadata.modified().ok() })
+        metadata.is_file().then(|| Stamp::in_metadata(&metadata))
+    }
+
+    fn in_metadata(metadata: &fs::Metadata) -> Stamp {
+        Stamp { size: metadata.len(), modified: metadata.modified().ok() }
     }
 
     fn of_folder(folder: &Path) -> io::Result<Stamp> {
@@ -45,10 +49,7 @@ impl Stamp {
             let entry = entry?;
             let one = match entry.file_type()?.is_dir() {
                 true => Stamp::of_folder(&entry.path())?,
-                false => {
-                    let metadata = entry.metadata()?;
-                    Stamp { size: metadata.len(), modified: metadata.modified().ok() }
-                }
+                false => Stamp::in_metadata(&entry.metadata()?),
             };
             all = Stamp { size: all.size + one.size, modified: all.modified.max(one.modified) };
         }

@@ -2,7 +2,6 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, ErrorKind};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -11,6 +10,7 @@ use super::entry::{Done, Head, Job, Lacking, Moving, read};
 use super::index_of;
 use crate::geometry::Window;
 use crate::output::BlockRecord;
+use crate::output::leads_to::{identity, identity_of};
 
 /// A part's index, locked for as long as this lives; removed at its end unless it is kept.
 #[derive(Debug)]
@@ -54,9 +54,7 @@ impl Index {
         // Another run that saw it before it was locked takes it for one that was left, and removes it; then another name
         // is as good. File systems without locks leave it at that.
         let is_seen = matches!(index.file.try_lock(), Err(TryLockError::WouldBlock));
-        let is_there = fs::metadata(&index.path).is_ok_and(|there| {
-            index.file.metadata().is_ok_and(|own| (own.dev(), own.ino()) == (there.dev(), there.ino()))
-        });
+        let is_there = identity(&index.path).is_some_and(|there| Some(there) == identity_of(&index.file));
         if is_seen || !is_there { Err(ErrorKind::AlreadyExists.into()) } else { Ok(index) }
     }
 
