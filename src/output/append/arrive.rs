@@ -7,8 +7,8 @@ use std::os::unix::fs::FileExt;
 
 use anyhow::{Context, Result};
 
-use super::checkpoints::{CHECKED, is_whole};
 use super::move_up::MoveUp;
+use super::taken_over::{CHECKED, is_whole};
 use super::{BlockWriter, FRAME};
 use crate::output::part::Stored;
 use crate::output::{BlockRecord, Container};

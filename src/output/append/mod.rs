@@ -6,6 +6,7 @@ mod arrive;
 mod checkpoints;
 mod move_up;
 mod overviews;
+mod taken_over;
 
 use std::fs::{File, OpenOptions};
 use std::io;

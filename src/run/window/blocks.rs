@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use super::{Deciding, Shared, WindowRun};
+use super::maker::WindowRun;
+use super::{Deciding, Shared};
 use crate::codec::{BlockLayout, Encoder, Predictor};
 use crate::geometry::{Size, Window};
 use crate::output::{BlockId, EncodedBlock, Plane};
