@@ -10,6 +10,7 @@ mod extents;
 mod header;
 mod parse;
 mod read_at;
+pub mod side_files;
 mod tags;
 #[cfg(test)]
 mod tests;

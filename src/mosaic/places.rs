@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::config::Settings;
+use crate::container::side_files::side_files;
 use crate::output::{Target, folder_of, identity, is_mount_point, is_same_file};
 use crate::source::{Problem, Source};
 
@@ -101,7 +102,7 @@ fn of_report(settings: &Settings) -> Option<Problem> {
     let beside = |path: &PathBuf| is_same_file(report, path);
     let message = match () {
         () if is_same_file(report, &settings.output) => "is the report and the output at once".into(),
-        () if Target::side_files(&settings.output).iter().any(beside) => {
+        () if side_files(&settings.output).iter().any(beside) => {
             "is the report and a file that belongs to the output at once".into()
         }
         () if report.is_dir() => "is a folder".into(),

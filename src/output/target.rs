@@ -9,10 +9,7 @@ use tempfile::TempPath;
 
 use super::leads_to::folder_of;
 use super::part::{self, Index, Job, Opened, Stored};
-
-/// What GDAL may find beside a GeoTIFF and take as belonging to it: statistics and categories, overviews, a mask.
-const SIDE_FILES: [&str; 3] = [part::METADATA, OVERVIEWS, ".msk"];
-const OVERVIEWS: &str = ".ovr";
+use crate::container::side_files::{METADATA, OVERVIEWS, behind, side_files};
 
 /// A temporary file in the output's folder. Dropped without [`Target::persist`], it is removed.
 #[derive(Debug)]
@@ -98,7 +95,7 @@ impl Target {
     }
 
     fn of(temporary: TempPath, index: Index, final_path: &Path) -> Self {
-        let side_file = part::behind(&temporary, part::METADATA);
+        let side_file = behind(&temporary, METADATA);
         let (final_path, folder) = (final_path.to_owned(), folder_of(final_path).to_owned());
         Self { temporary: Some(temporary), index, kept: false, side_file, final_path, folder }
     }
@@ -154,7 +151,7 @@ impl Target {
         const PATH: usize = 2047;
         const ADDED: usize = 40;
         let name = final_path.file_name().unwrap_or_default().len();
-        let (path, most) = (final_path.as_os_str().len(), NAME - part::METADATA.len());
+        let (path, most) = (final_path.as_os_str().len(), NAME - METADATA.len());
         if name > most {
             return Some(format!("a file's name of {name} bytes is too long, {most} are possible"));
         }
@@ -162,14 +159,9 @@ impl Target {
             .then(|| format!("a path of {path} bytes is too long, GDAL has room for {}", PATH - ADDED))
     }
 
-    /// What GDAL would take as belonging to the output, whether it is there or not.
-    pub fn side_files(final_path: &Path) -> [PathBuf; 3] {
-        SIDE_FILES.map(|ending| part::behind(final_path, ending))
-    }
-
     /// Files under the final name, or beside it and read as belonging to it: what overwriting would replace.
     pub fn existing(final_path: &Path) -> Vec<PathBuf> {
-        let all = [final_path.to_owned()].into_iter().chain(Self::side_files(final_path));
+        let all = [final_path.to_owned()].into_iter().chain(side_files(final_path));
         all.filter(|path| fs::symlink_metadata(path).is_ok()).collect()
     }
 
@@ -188,7 +180,7 @@ impl Target {
             durable.with_context(|| format!("cannot make {} durable", self.side_file.display()))?;
         }
         // Those of a replaced file would be taken for the new one's. Without its overviews the old one is still right.
-        remove_if_there(&part::behind(&self.final_path, OVERVIEWS))
+        remove_if_there(&behind(&self.final_path, OVERVIEWS))
             .with_context(|| format!("cannot remove the overviews of {name}"))?;
         let temporary = self.temporary.take().expect("kept until persisted or dropped");
         let renamed = match overwrite {
@@ -208,9 +200,9 @@ impl Target {
         let mut done = |result: io::Result<()>, what: String| {
             warnings.extend(result.err().map(|error| format!("{what}: {error}")));
         };
-        for ending in SIDE_FILES {
-            let side_file = part::behind(&self.final_path, ending);
-            let replaced = match ending == part::METADATA && self.side_file.exists() {
+        let metadata = behind(&self.final_path, METADATA);
+        for side_file in side_files(&self.final_path) {
+            let replaced = match side_file == metadata && self.side_file.exists() {
                 true => fs::rename(&self.side_file, &side_file),
                 false => remove_if_there(&side_file),
             };
@@ -253,61 +245,4 @@ fn remove_if_there(path: &Path) -> io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Names in a folder, sorted.
-    fn names(folder: &Path) -> Vec<String> {
-        let entries = fs::read_dir(folder).unwrap();
-        let mut names: Vec<_> =
-            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-        names.sort();
-        names
-    }
-
-    #[test]
-    fn a_dropped_target_leaves_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let target = Target::new(&folder.path().join("a.tif")).unwrap();
-        fs::write(target.side_file(), "x").unwrap();
-        let found = names(folder.path());
-        assert!(found[0].starts_with(".a.tif.") && found[0].ends_with(".partial"), "{found:?}");
-        drop(target);
-        assert!(names(folder.path()).is_empty());
-    }
-
-    #[test]
-    fn a_persisted_target_takes_its_side_file_along() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.tif");
-        for stale in ["a.tif", "a.tif.ovr", "a.tif.aux.xml"] {
-            fs::write(folder.path().join(stale), "old").unwrap();
-        }
-        let mut target = Target::new(&path).unwrap();
-        fs::write(target.path(), "new").unwrap();
-        let error = target.persist(false).unwrap_err();
-        assert!(error.to_string().contains("a.tif exists"), "{error:#}");
-        assert!(target.path().exists(), "another run can go on with it");
-        drop(target);
-        assert_eq!(names(folder.path()), ["a.tif", "a.tif.aux.xml", "a.tif.ovr"]);
-        let mut target = Target::new(&path).unwrap();
-        fs::write(target.path(), "new").unwrap();
-        fs::write(target.side_file(), "names").unwrap();
-        target.persist(true).unwrap();
-        assert!(target.settle().is_empty());
-        assert_eq!(names(folder.path()), ["a.tif", "a.tif.aux.xml"]);
-        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
-        assert_eq!(fs::read_to_string(folder.path().join("a.tif.aux.xml")).unwrap(), "names");
-        let mut target = Target::new(&path).unwrap();
-        target.persist(true).unwrap();
-        assert!(target.settle().is_empty());
-        assert_eq!(names(folder.path()), ["a.tif"]);
-    }
-
-    #[test]
-    fn a_missing_folder_is_named() {
-        let folder = tempfile::tempdir().unwrap();
-        let error = Target::new(&folder.path().join("nowhere/a.tif")).unwrap_err();
-        assert!(error.to_string().contains("nowhere does not exist"), "{error:#}");
-    }
-}
+mod tests;

@@ -16,6 +16,7 @@ use anyhow::{Context, Result, bail};
 use twox_hash::XxHash3_64;
 
 use super::leads_to::folder_of;
+use crate::container::side_files::{METADATA, behind};
 
 pub(super) use entry::{Done, Head, Moving, line};
 pub use entry::{Job, Lacking};
@@ -24,8 +25,6 @@ pub use index::{Stored, read_index};
 
 /// How a part's file is called, behind the output's name.
 pub(super) const PART: &str = ".partial";
-/// How a file is called in which GDAL keeps what a GeoTIFF has no tag for, behind the GeoTIFF's name.
-pub(super) const METADATA: &str = ".aux.xml";
 /// How its index is called, behind the part's name.
 pub(super) const INDEX: &str = ".index";
 
@@ -51,13 +50,6 @@ pub(super) fn prefix(name: &OsStr) -> OsString {
 /// The index that belongs to a part.
 pub(super) fn index_of(part: &Path) -> PathBuf {
     behind(part, INDEX)
-}
-
-/// The part's name with an ending.
-pub(super) fn behind(part: &Path, ending: &str) -> PathBuf {
-    let mut path = part.as_os_str().to_owned();
-    path.push(ending);
-    path.into()
 }
 
 /// The part files of an output, by name, that have an index.

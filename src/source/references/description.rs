@@ -1,6 +1,7 @@
 //! The names of files in a description, as GDAL opens them.
 
 use super::{MRF, is_there};
+use crate::container::side_files::METADATA;
 use crate::source::Problem;
 use crate::source::trust::{folder, is_path, parent};
 use crate::source::xml::{Document, Node};
@@ -37,7 +38,7 @@ pub fn names(file: &str, text: &[u8]) -> Result<Vec<String>, Problem> {
     }
     let Some(document) = Document::parse(text).map_err(|error| problem(format!("{error:#}")))? else {
         // GDAL passes metadata over that it cannot parse.
-        return match file.ends_with(super::METADATA) {
+        return match file.ends_with(METADATA) {
             true => Ok(Vec::new()),
             false => Err(problem("is no sound XML".into())),
         };

@@ -11,6 +11,7 @@ use std::fs;
 
 use super::trust::{Trust, folder, is_path, parent};
 use super::{Problem, identify, text};
+use crate::container::side_files::{MASK, METADATA, OVERVIEWS};
 
 pub use opened::check_opened;
 
@@ -20,10 +21,8 @@ const HEAD: usize = 1024;
 const LONGEST: usize = 64 << 20;
 /// Descriptions whose references are followed.
 const FOLLOWED: [&str; 2] = ["<VRTDataset", "<MRF_META"];
-/// What GDAL's metadata are in, beside a raster. Their root may have any name.
-const METADATA: &str = ".aux.xml";
 /// What GDAL reads with a raster, by what is put behind the raster's name.
-const BESIDE: [&str; 5] = [METADATA, ".ovr", ".OVR", ".msk", ".MSK"];
+const BESIDE: [&str; 5] = [METADATA, OVERVIEWS, ".OVR", MASK, ".MSK"];
 /// What stands in a name between a Meta Raster Format's file and what is wanted of it.
 const MRF: &str = ":MRF:";
 
