@@ -19,10 +19,32 @@ impl GeoTransform {
         !self.is_rotated() && self.0[1] > 0.0 && self.0[5] < 0.0
     }
 
+    /// That of a raster of `size` pixels whose columns or rows run the other way; nothing where it is rotated.
+    pub fn turned_north_up(&self, size: Size) -> Option<GeoTransform> {
+        let bounds = self.bounds(size);
+        let turned = [bounds.min_x, self.0[1].abs(), 0.0, bounds.max_y, 0.0, -self.0[5].abs()];
+        (!self.is_rotated()).then_some(GeoTransform(turned))
+    }
+
     /// Map position of a pixel position (whole numbers are pixel corners).
     pub fn apply(&self, column: f64, row: f64) -> (f64, f64) {
         let g = &self.0;
         (g[0] + column * g[1] + row * g[2], g[3] + column * g[4] + row * g[5])
+    }
+
+    /// From map positions back to pixel positions; nothing where all pixels lie on a line.
+    pub fn inverse(&self) -> Option<GeoTransform> {
+        let g = &self.0;
+        let determinant = g[1] * g[5] - g[2] * g[4];
+        let inverse = GeoTransform([
+            (g[2] * g[3] - g[0] * g[5]) / determinant,
+            g[5] / determinant,
+            -g[2] / determinant,
+            (g[0] * g[4] - g[1] * g[3]) / determinant,
+            -g[4] / determinant,
+            g[1] / determinant,
+        ]);
+        inverse.0.iter().all(|number| number.is_finite()).then_some(inverse)
     }
 
     /// The smallest box around a raster of `size`.

@@ -112,12 +112,12 @@ const DRIFT: u64 = 2 << 20;
 /// What GDAL's warper and resampler take beside the block cache while they read.
 fn reader_bytes(mosaic: &Mosaic, block: usize) -> usize {
     const WARPER: usize = 40 << 20;
-    let of = |placement: &Placement| match placement {
+    let of = |placed: &PlacedSource| match placed.placement {
         Placement::OnGrid { .. } | Placement::Enlarged { .. } => 0,
         Placement::Resampled => (8 << 20) + 4 * block * block * 8,
-        Placement::Warped => WARPER,
+        Placement::Warped => WARPER + placed.warp.map_or(0, |warp| warp.bytes),
     };
-    mosaic.sources.iter().map(|placed| of(&placed.placement)).max().unwrap_or(0)
+    mosaic.sources.iter().map(of).max().unwrap_or(0)
 }
 
 /// What one thread takes to verify: a handle and its block, of a source and of the output.

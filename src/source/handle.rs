@@ -9,25 +9,20 @@ use gdal::Dataset;
 
 use super::calls::{self, Destination};
 use super::open::open;
-use super::place::{self, BesideNodata, Frame, Validity};
+use super::place::{BesideNodata, Frame, Laid, Validity};
 use super::trap::{checked, checked_with_warnings};
 use super::watch::about_to_read;
-use super::{Mosaic, Patience, Pixels, PlacedSource, Placement, Source};
+use super::{Mosaic, Patience, Pixels, PlacedSource, Source};
 use crate::geometry::{Size, Window};
 use crate::pixels::{Buffer, Number, PixelType};
 
 /// An open source.
 pub struct Handle {
-    // Fields are dropped in this order: the virtual dataset refers to the file beneath it.
-    placed: Option<Dataset>,
-    base: Dataset,
+    laid: Laid,
     /// Whether the file itself may resample as it is read.
     is_virtual: bool,
     /// How many bands are read in one call.
     at_once: usize,
-    /// Column and row of the dataset's first pixel in the mosaic.
-    column: i64,
-    row: i64,
     /// Number, in the dataset, of each band to read.
     bands: Vec<c_int>,
     /// What says which pixels are valid beside nodata.
@@ -62,20 +57,10 @@ impl Handle {
         let nodata = mosaic.nodata_read(placed_source);
         let read = (placed_source.resampling, mosaic.working_type);
         let validity = Validity::of(source, nodata, placement, read);
-        let (placed, column, row) = match placement {
-            Placement::OnGrid { column, row } => (None, column, row),
-            Placement::Enlarged { .. } | Placement::Resampled => {
-                (Some(place::vrt(&base, &frame, &validity)?), 0, 0)
-            }
-            Placement::Warped => (Some(place::warped_vrt(&base, source, &frame, &validity)?), 0, 0),
-        };
         Ok(Handle {
-            placed,
-            base,
+            laid: Laid::new(base, placed_source, (&frame, placement), &validity)?,
             is_virtual: source.is_virtual,
             at_once: bands_at_once(source, mosaic.working_type),
-            column,
-            row,
             bands: placed_source.bands.iter().map(|&band| number(band)).collect(),
             beside_nodata: validity.beside,
             opaque: mosaic.opaque.filter(|_| source.alpha.is_none()),
@@ -136,11 +121,11 @@ impl Handle {
             let from = self.in_dataset(part)?;
             for (index, bands) in self.bands[own_bands.clone()].chunks(self.at_once).enumerate() {
                 let to = Destination { band: index * self.at_once, ..to };
-                calls::read(self.dataset(), from, bands, &mut pixels.values, to)?;
+                calls::read(self.laid.dataset(), from, bands, &mut pixels.values, to)?;
             }
             match self.beside_nodata {
                 BesideNodata::Nothing => {}
-                BesideNodata::Mask => calls::read_mask(self.dataset(), from, &mut pixels.mask, to)?,
+                BesideNodata::Mask => calls::read_mask(self.laid.dataset(), from, &mut pixels.mask, to)?,
                 BesideNodata::Alpha(band) | BesideNodata::AddedAlpha(band) => {
                     self.read_alpha(from, number(band), &mut pixels.mask, to)?;
                 }
@@ -155,19 +140,15 @@ impl Handle {
     /// What is read in one call. Resampled pixels are made in parts that do not depend on the window asked for, since
     /// GDAL may round differently at the edges of what it is asked for.
     fn parts(&self, place: Window, unit: usize) -> Vec<Window> {
-        if self.placed.is_none() && !self.is_virtual {
+        if !self.laid.is_made() && !self.is_virtual {
             return vec![place];
         }
         squares(place, unit).collect()
     }
 
-    fn dataset(&self) -> &Dataset {
-        self.placed.as_ref().unwrap_or(&self.base)
-    }
-
     fn in_dataset(&self, window: Window) -> Result<Window> {
         let shift = |position: usize, offset: i64| usize::try_from(position as i64 - offset);
-        match (shift(window.column, self.column), shift(window.row, self.row)) {
+        match (shift(window.column, self.laid.origin.0), shift(window.row, self.laid.origin.1)) {
             (Ok(column), Ok(row)) => Ok(Window::new(column, row, window.columns, window.rows)),
             _ => bail!("{window} begins before the source"),
         }
@@ -177,7 +158,7 @@ impl Handle {
         // Alpha of 16 bits must not be cut to zero: read wide, then told apart from transparent.
         let mut alpha = Buffer::zeros(PixelType::UInt16, from.pixels());
         let whole = Destination { size: from.size(), column: 0, row: 0, band: 0 };
-        calls::read(self.dataset(), from, &[band], &mut alpha, whole)?;
+        calls::read(self.laid.dataset(), from, &[band], &mut alpha, whole)?;
         for (row, line) in alpha.pixels::<u16>().chunks_exact(from.columns).enumerate() {
             let start = (to.row + row) * to.size.columns + to.column;
             for (mask, &alpha) in mask[start..start + from.columns].iter_mut().zip(line) {

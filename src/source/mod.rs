@@ -32,6 +32,7 @@ mod transparency;
 pub mod trap;
 mod trust;
 mod unify;
+mod warp;
 mod watch;
 mod xml;
 
@@ -54,4 +55,5 @@ pub use unify::{
     Request, Role, SceneFile, SceneSources, Score, ScoreRequest, StackRequest, Stacked, StackedScene, unify,
     unify_scenes,
 };
+pub use warp::Warp;
 pub use watch::watch_reading;

@@ -16,6 +16,8 @@ pub fn prepare_gdal(cache_bytes: u64) -> Result<()> {
         ("GDAL_NUM_THREADS", "1"),
         // Virtual rasters are data; whoever allows them code in the environment does so for programs of his own.
         ("GDAL_VRT_ENABLE_PYTHON", "NO"),
+        // A warp read past its blocks (from 3.8 on) estimates its scale for what is asked: pixels would depend on windows.
+        ("GDAL_VRT_WARP_USE_DATASET_RASTERIO", "NO"),
         // Servers are asked again by `network`, which hears of more failures.
         ("GDAL_HTTP_MAX_RETRY", "0"),
     ];

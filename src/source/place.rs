@@ -1,9 +1,10 @@
 //! How a source's pixels come to lie on the mosaic's grid: as they are, through a VRT, or through a warped VRT.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use gdal::Dataset;
 
-use super::{Source, calls};
+use super::warp::warped_vrt;
+use super::{PlacedSource, Source, calls};
 use crate::geometry::{Grid, Size};
 use crate::pixels::{Number, PixelType, Resampling};
 
@@ -79,6 +80,50 @@ pub(super) struct Validity {
     pub beside: BesideNodata,
 }
 
+/// A dataset on a frame's grid, or with its pixels.
+pub(super) struct Laid {
+    // Dropped in this order: a virtual dataset refers to the file beneath it.
+    virtual_dataset: Option<Dataset>,
+    base: Dataset,
+    /// Column and row of its first pixel in the mosaic.
+    pub origin: (i64, i64),
+}
+
+impl Laid {
+    /// Lays the open source `base` on the frame's grid.
+    ///
+    /// # Errors
+    /// When GDAL cannot set up its virtual dataset.
+    pub fn new(
+        base: Dataset,
+        placed: &PlacedSource,
+        (frame, placement): (&Frame, Placement),
+        validity: &Validity,
+    ) -> Result<Laid> {
+        let (virtual_dataset, origin) = match (placement, &placed.warp) {
+            (Placement::OnGrid { column, row }, _) => (None, (column, row)),
+            (Placement::Warped, Some(warp)) => {
+                (Some(warped_vrt(&base, &placed.source, (frame, warp), validity)?), (0, 0))
+            }
+            (Placement::Warped, None) => bail!("nothing of it lies in the mosaic"),
+            (Placement::Enlarged { .. } | Placement::Resampled, _) => {
+                (Some(vrt(&base, frame, validity)?), (0, 0))
+            }
+        };
+        Ok(Laid { virtual_dataset, base, origin })
+    }
+
+    /// The dataset to read.
+    pub fn dataset(&self) -> &Dataset {
+        self.virtual_dataset.as_ref().unwrap_or(&self.base)
+    }
+
+    /// Whether GDAL makes its pixels of the file's as they are read.
+    pub fn is_made(&self) -> bool {
+        self.virtual_dataset.is_some()
+    }
+}
+
 /// What, beside nodata, says which pixels are valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum BesideNodata {
@@ -123,13 +168,13 @@ impl Validity {
         Validity { told_nodata, beside }
     }
 
-    fn adds_alpha(&self) -> bool {
+    pub fn adds_alpha(&self) -> bool {
         matches!(self.beside, BesideNodata::AddedAlpha(_))
     }
 }
 
 /// A VRT whose pixels are the frame's grid's.
-pub(super) fn vrt(base: &Dataset, frame: &Frame, validity: &Validity) -> Result<Dataset> {
+fn vrt(base: &Dataset, frame: &Frame, validity: &Validity) -> Result<Dataset> {
     let mut arguments = vec!["-r".into(), calls::resampling_name(frame.resampling).into()];
     arguments.extend(extent(frame.grid));
     if let Some(values) = nodata_list(&validity.told_nodata) {
@@ -141,38 +186,6 @@ pub(super) fn vrt(base: &Dataset, frame: &Frame, validity: &Validity) -> Result<
     calls::build_vrt(base, arguments)
 }
 
-/// A warped VRT whose pixels are the frame's grid's.
-pub(super) fn warped_vrt(
-    base: &Dataset,
-    source: &Source,
-    frame: &Frame,
-    validity: &Validity,
-) -> Result<Dataset> {
-    let mut arguments: Vec<String> =
-        ["-of", "VRT", "-wm", "16", "-wo", "NUM_THREADS=1", "-et", "0"].map(String::from).into();
-    arguments.extend(["-r".into(), calls::resampling_name(frame.resampling).into()]);
-    arguments.extend(extent(frame.grid));
-    if !source.wkt.is_empty() && !frame.wkt.is_empty() {
-        arguments.extend(["-s_srs".into(), source.wkt.to_string(), "-t_srs".into(), frame.wkt.into()]);
-    }
-    // A warp fills the bands with nodata, and adds transparency or carries over what the source's last band is.
-    let colors = source.bands.len() - usize::from(matches!(validity.beside, BesideNodata::Alpha(_)));
-    let nodata = &validity.told_nodata[..colors];
-    if nodata.iter().all(Option::is_none) {
-        arguments.extend(["-srcnodata".into(), "None".into()]);
-    } else {
-        // Before pixels are weighed, nodata has to be known: beside a mask or transparency, too. Told its values, GDAL
-        // would take a pixel for nodata only where all bands have them.
-        arguments.extend(["-wo".into(), "UNIFIED_SRC_NODATA=NO".into()]);
-        arguments.extend(["-srcnodata".into(), nodata_or(nodata, NO_SOURCE_NODATA)]);
-        arguments.extend(["-dstnodata".into(), nodata_or(nodata, "None")]);
-    }
-    if validity.adds_alpha() {
-        arguments.push("-dstalpha".into());
-    }
-    calls::warp(base, &arguments)
-}
-
 /// Whether a VRT must not hear of a source's nodata: where it does, GDAL's VRT computes in floating point (Float32 in
 /// 3.6, also where pixels of 32 bits are asked for in 64), and whole numbers lose their last digits. Nodata is told apart
 /// after reading, which is the same for the nearest pixel.
@@ -182,7 +195,7 @@ pub(super) fn hides_nodata(source: &Source, resampling: Resampling, read_as: Pix
     resampling == Resampling::Nearest && any_wide
 }
 
-fn extent(grid: &Grid) -> Vec<String> {
+pub(super) fn extent(grid: &Grid) -> Vec<String> {
     let bounds = grid.bounds();
     let edges = [bounds.min_x, bounds.min_y, bounds.max_x, bounds.max_y];
     let mut arguments = vec!["-te".to_string()];
@@ -191,11 +204,8 @@ fn extent(grid: &Grid) -> Vec<String> {
     arguments
 }
 
-/// What gdalwarp itself puts in the place of the nodata of a band that has none, beside bands that have.
-const NO_SOURCE_NODATA: &str = "-123456.789";
-
 /// The values of all bands as gdalwarp takes them, `none` for bands without.
-fn nodata_or(nodata: &[Option<Number>], none: &str) -> String {
+pub(super) fn nodata_or(nodata: &[Option<Number>], none: &str) -> String {
     let values = nodata.iter().map(|value| value.map_or(none.into(), |value| value.to_string()));
     values.collect::<Vec<String>>().join(" ")
 }

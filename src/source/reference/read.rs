@@ -8,7 +8,7 @@ use super::value::Value;
 use crate::geometry::Window;
 use crate::pixels::{Number, PixelType};
 use crate::source::open::open;
-use crate::source::place::{self, BesideNodata, Frame, Validity};
+use crate::source::place::{self, BesideNodata, Frame, Laid, Validity};
 use crate::source::watch::about_to_read;
 use crate::source::{Mosaic, PlacedSource, Placement};
 
@@ -36,11 +36,8 @@ pub(super) struct OpenSource<'a> {
     placed: &'a PlacedSource,
     pixel_type: PixelType,
     unit: usize,
-    base: Dataset,
     /// GDAL's own VRT or warp, where the source is not read as it is.
-    laid: Option<Dataset>,
-    /// Where the first pixel of what is read lies in the mosaic: column and row.
-    origin: (i64, i64),
+    laid: Laid,
     validity: Validity,
     /// Whether the job places it the same way.
     as_the_job: bool,
@@ -74,26 +71,20 @@ impl<'a> OpenSource<'a> {
             // Blocks that the file does not hold read as nodata in all bands, in a VRT only where it is told.
             validity.told_nodata = mosaic.nodata_read(placed);
         }
-        let (laid, origin) = match placement {
-            Placement::OnGrid { column, row } => (None, (column, row)),
-            Placement::Enlarged { .. } | Placement::Resampled => {
-                (Some(place::vrt(&base, &frame, &validity)?), (0, 0))
-            }
-            Placement::Warped => (Some(place::warped_vrt(&base, source, &frame, &validity)?), (0, 0)),
-        };
-        Ok(OpenSource { placed, pixel_type, unit, base, laid, origin, validity, as_the_job })
+        let laid = Laid::new(base, placed, (&frame, placement), &validity)?;
+        Ok(OpenSource { placed, pixel_type, unit, laid, validity, as_the_job })
     }
 
     /// Its pixels in a window of the mosaic.
     pub fn read(&self, window: Window) -> Result<Part> {
-        let dataset = self.laid.as_ref().unwrap_or(&self.base);
+        let dataset = self.laid.dataset();
         let pieces = match self.placed.window {
             Some(touched) if self.as_the_job => pieces(window, touched, self.unit),
             Some(touched) => touched.intersection(window).into_iter().collect(),
             None => Vec::new(),
         };
         let read =
-            |band: &RasterBand, pixel_type| read_pieces(band, self.origin, window, &pieces, pixel_type);
+            |band: &RasterBand, pixel_type| read_pieces(band, self.laid.origin, window, &pieces, pixel_type);
         let is_set = |values: Vec<Value>| values.iter().map(|value| value.to_f64() != 0.0).collect();
         let mut covered: Vec<bool> = match self.validity.beside {
             BesideNodata::Alpha(band) | BesideNodata::AddedAlpha(band) => {

@@ -8,7 +8,7 @@ use super::{PlacedSource, Request, Role, Unifier};
 use crate::geometry::{
     Footprint, Grid, GridError, GridRequest, ResolutionRule, Size, Window, unify as unify_grid,
 };
-use crate::pixels::{Method, Number, PixelType};
+use crate::pixels::{Method, Number, PixelType, Resampling};
 use crate::source::{Placement, Problem, Source};
 
 /// A mosaic of so many pixels is made only of what the user bounds: a header of a few bytes can claim them.
@@ -124,12 +124,19 @@ impl Unifier<'_> {
             let (bands, nodata) = self.bands_and_nodata(source, map, placed.last());
             let resampling = self.request.resampling;
             let (placement, direct) = self.placement(source, (grid, same_crs), resampling, working_type);
+            // Of pixels that are the grid's, in another order, none is made of several.
+            let turned = source.geotransform.turned_north_up(source.size);
+            let is_turned = placement == Placement::Warped
+                && same_crs
+                && turned.is_some_and(|turned| grid.whole_pixel_offset(&turned, source.size).is_some());
+            let resampling = if is_turned { Resampling::Nearest } else { resampling };
             placed.push(PlacedSource {
                 source: Arc::clone(source),
                 window: touched_window(source, grid, placement),
                 direct,
                 placement,
                 resampling,
+                warp: None,
                 role: slots_of(map, placed.last()),
                 file: 0,
                 bands,

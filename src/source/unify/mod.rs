@@ -21,6 +21,7 @@ pub use mosaic::{Mosaic, MosaicBand, PlacedSource, Role};
 pub use reader::ReaderChoice;
 pub use scenes::{SceneFile, SceneSources, Score, ScoreRequest, StackRequest, Stacked, StackedScene};
 
+use super::warp::Warps;
 use super::{Problem, Source};
 use derived::Output;
 
@@ -167,6 +168,8 @@ impl Unifier<'_> {
         self.warn_of_impossible_nodata(&maps);
         let mut placed = self.place(&grid, &same_crs, &maps, working_type);
         let stack = self.stack(&grid, &wkt, (&bands, working_type), before.clone(), &mut placed);
+        let mut warps = Warps::new(&grid, &wkt);
+        placed.iter_mut().for_each(|placed| placed.warp = warps.of(placed));
         self.check_reader(&placed, working_type);
         self.refuse_inexact(&placed, working_type);
         let decided = Output { bands, pixel_type, nodata, mask };

@@ -6,7 +6,7 @@ use super::{Derived, Stacked, types};
 use crate::geometry::{Grid, Window};
 use crate::pixels::{BandRule, Method, Number, PixelType, Resampling};
 use crate::plan::{Jobs, Touching, WindowGrid};
-use crate::source::{Placement, Source, SourceBand};
+use crate::source::{Placement, Source, SourceBand, Warp};
 
 /// The mosaic to be made: everything that decides its pixels.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
@@ -68,6 +68,8 @@ pub struct PlacedSource {
     pub placement: Placement,
     /// How pixels between its pixels are made.
     pub resampling: Resampling,
+    /// How it is warped, where it is.
+    pub warp: Option<Warp>,
     /// What it is read for.
     pub role: Role,
     /// The first of the mosaic's sources that is the same file: its decoded blocks are this one's.

@@ -202,6 +202,7 @@ impl Unifier<'_> {
             direct,
             placement,
             resampling: Resampling::Nearest,
+            warp: None,
             role: Role::Mask,
             file: 0,
             bands: Arc::new([band]),
