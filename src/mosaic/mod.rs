@@ -171,7 +171,8 @@ pub fn prepare(settings: &Settings, hooks: &mut Hooks) -> Result<Prepared, Failu
         Seconds { stage: "inspect", seconds: (inspected - started).as_secs_f64() },
         Seconds { stage: "plan", seconds: inspected.elapsed().as_secs_f64() },
     ];
-    let gather::Gathered { mosaic, used, skipped, warnings } = gathered;
+    let gather::Gathered { mosaic, used, skipped, mut warnings } = gathered;
+    warnings.extend(encoding.note(settings));
     Ok(Prepared {
         mosaic,
         encoding,
