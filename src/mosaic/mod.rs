@@ -40,7 +40,7 @@ use crate::run::{Program, memory};
 use crate::source::{Inspector, Mosaic, Problem, Trust};
 
 pub use encoding::Encoding;
-pub use examine::verify;
+pub use examine::{name_listed_inputs, verify};
 pub use failure::Failure;
 
 /// What a job that is not done has made beside its output.
