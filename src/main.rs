@@ -142,6 +142,7 @@ fn clean(outputs: &[PathBuf]) -> Result<Exit, Failure> {
 /// Tells whether a file is sound: on stdout what was looked at, on stderr what is wrong.
 fn verify(asked: Verify) -> Result<Exit, Failure> {
     let recorded = asked.report.as_deref().map(Recorded::read).transpose()?;
+    let as_recorded = asked.against.as_ref().is_some_and(|typed| typed.inputs.is_empty());
     let typed = match (asked.against, &recorded) {
         (Some(typed), Some(recorded)) if !recorded.command.is_empty() => {
             Some(verify_arguments::typed_again(&recorded.command, typed).map_err(|error| {
@@ -150,13 +151,16 @@ fn verify(asked: Verify) -> Result<Exit, Failure> {
         }
         (against, _) => against,
     };
-    let settings = match typed.map(|typed| config::load(typed.for_output(&asked.file))).transpose() {
+    let mut settings = match typed.map(|typed| config::load(typed.for_output(&asked.file))).transpose() {
         Ok(loaded) => loaded.map(|(settings, _)| settings),
         Err(problems) => {
             messages::print_problems(&problems);
             return Ok(Exit::Usage);
         }
     };
+    if let (true, Some(settings), Some(recorded)) = (as_recorded, &mut settings, &recorded) {
+        mosaic::name_listed_inputs(settings, recorded)?;
+    }
     let signals = Signals::catch()?;
     let mut hooks = Hooks {
         progress: &Silent,

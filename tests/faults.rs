@@ -118,6 +118,16 @@ fn an_output_that_is_an_input_is_refused_however_it_is_spelled() {
 }
 
 #[test]
+fn a_dash_is_no_file_to_write() {
+    let folder = Folder::new();
+    Source::new(8, 8).write(folder.path("a.tif"));
+    folder.run("a.tif -o -").refused().names(&["-: is no file", "stdout", "./-"]);
+    folder.run("a.tif -o out.tif --report -").refused().names(&["-: is no file", "/dev/stdout", "--report"]);
+    folder.run("a.tif -o ./-").done();
+    assert!(folder.path("-").exists());
+}
+
+#[test]
 fn an_output_folder_that_is_missing_is_named() {
     let folder = Folder::new();
     noise(300, 1).write(folder.path("a.tif"));

@@ -127,6 +127,50 @@ fn a_factor_multiplies_pixels_before_they_take_the_outputs_type() {
 }
 
 #[test]
+fn a_factor_leaves_transparency_and_what_is_known_of_the_bands_as_they_are() {
+    let folder = Folder::new();
+    let value = |band, x: usize, _| if band == 3 { [255, 0, 255, 30][x % 4] } else { 50 };
+    let source = Source::new(8, 6).bands(4).shows(&["Red", "Green", "Blue", "Alpha"]).pixels(value);
+    source
+        .options("PHOTOMETRIC=RGB ALPHA=YES")
+        .described(&["", "green", "", ""])
+        .metadata("SENSOR", "camera")
+        .write(folder.path("a.tif"));
+    for kind in ["Byte", "Float32"] {
+        folder.run(&format!("a.tif -o {kind}.tif --scale-factor 0.5 --dtype {kind} --verify full")).done();
+        let (out, wanted) = (folder.raster(&format!("{kind}.tif")), folder.raster("a.tif"));
+        assert_eq!(out.pixels(4), wanted.pixels(4), "alpha as {kind}");
+        assert_eq!([1, 2, 3, 4].map(|band| out.shows(band)), [1, 2, 3, 4].map(|band| wanted.shows(band)));
+        assert_eq!([1, 2].map(|band| out.description(band)), ["", "green"]);
+        assert_eq!(out.metadata("SENSOR", "").as_deref(), Some("camera"));
+        assert!(!out.has_stored_mask(1));
+        assert_eq!(&out.pixels(1)[2..4], [25.0, 25.0]);
+    }
+    assert_eq!(folder.raster("Byte.tif").mask(1), folder.raster("a.tif").mask(1));
+    folder.run("a.tif -o wide.tif --scale-factor 2 --dtype UInt16").refused().names(&["a.tif", "65535"]);
+}
+
+#[test]
+fn a_factor_leaves_what_values_mean_and_tells_what_it_cannot_keep() {
+    let folder = Folder::new();
+    let one = || Source::new(4, 4).of("Int16").value(200);
+    one().scale(0.1, 5.0).unit("m").write(folder.path("scaled.tif"));
+    folder.run("scaled.tif -o out.tif --scale-factor 10").done();
+    let out = folder.raster("out.tif");
+    let (scale, offset) = out.scale(1);
+    assert_eq!((scale.unwrap() * out.pixels(1)[0] + offset.unwrap(), &*out.unit(1)), (25.0, "m"));
+    // Without a scale its values are to be in another unit.
+    one().unit("m").write(folder.path("metres.tif"));
+    let told = folder.run("metres.tif -o out.tif --scale-factor 0.001 --overwrite").done();
+    told.names(&["warning", "band 1", "unit, m,", "--scale-factor"]);
+    assert_eq!(folder.raster("out.tif").unit(1), "");
+    Source::new(4, 4).value(1).palette(&[(0, 0, 0, 255), (9, 9, 9, 255)]).write(folder.path("colours.tif"));
+    let told = folder.run("colours.tif -o out.tif --scale-factor 2 --dtype Byte --overwrite").done();
+    told.names(&["warning", "band 1", "palette", "--scale-factor"]);
+    assert_eq!((folder.raster("out.tif").palette(1), &*folder.raster("out.tif").shows(1)), (None, "Gray"));
+}
+
+#[test]
 fn counts_provenance_and_dates_are_told_beside() {
     let folder = Folder::new();
     write_dates(&folder);

@@ -302,6 +302,52 @@ fn a_palette_keeps_its_colours() {
 }
 
 #[test]
+fn factors_that_come_to_one_size_make_one_overview() {
+    let folder = Folder::new();
+    for (size, factors) in [((5, 5), "2,4,8,16"), ((100, 80), "100,200"), ((5, 5), "3,4"), ((64, 64), "2,4")]
+    {
+        Source::new(size.0, size.1).value(9).write(folder.path("a.tif"));
+        let told = folder.run(&format!("a.tif -o out.tif --overwrite --overviews {factors}")).done();
+        folder.run("verify out.tif").done();
+        folder.run("a.tif -o gdal.tif --overwrite").done();
+        folder.tool(&format!("gdaladdo -q -r average gdal.tif {}", factors.replace(',', " ")));
+        assert_same_overviews(&folder, "out.tif", "gdal.tif", factors);
+        let count =
+            Dataset::open(folder.path("out.tif")).unwrap().rasterband(1).unwrap().overview_count().unwrap();
+        let lacking = factors.split(',').count() - count as usize;
+        let warning = format!("--overviews: left out {lacking} of ");
+        assert_eq!(told.stderr.contains(&warning), lacking > 0, "{}", told.stderr);
+    }
+    Source::new(1, 1).write(folder.path("a.tif"));
+    folder.run("a.tif -o out.tif --overwrite --overviews 2").done().names(&["left out 1 of 1"]);
+    folder.run("verify out.tif").done();
+}
+
+#[test]
+fn transparency_is_made_smaller_by_itself_whatever_the_nodata_value_is() {
+    let folder = Folder::new();
+    let value = |band, x, y| match band {
+        3 => [255, 255, 255, 0, 30][random(4, 0, x / 3, y / 3) as usize % 5],
+        _ => 40 + i128::from(random(5, band, x, y) % 100),
+    };
+    let source = Source::new(70, 50).of("Byte").bands(4).shows(&["Red", "Green", "Blue", "Alpha"]);
+    source.options("PHOTOMETRIC=RGB ALPHA=YES").pixels(value).write(folder.path("a.tif"));
+    let alphas = |name: &str| {
+        let dataset = Dataset::open(folder.path(name)).unwrap();
+        let alpha = dataset.rasterband(4).unwrap();
+        [0, 1].map(|level| pixels(&alpha.overview(level).unwrap()).0)
+    };
+    for how in ["nearest", "average", "mode", "bilinear", "cubic"] {
+        let line = format!("a.tif --overwrite --block 32 --overviews 2,4 --overview-resampling {how}");
+        folder.run(&format!("{line} -o plain.tif")).done();
+        for nodata in ["0", "255", "7"] {
+            folder.run(&format!("{line} -o nodata.tif --nodata {nodata}")).done();
+            assert_eq!(alphas("nodata.tif"), alphas("plain.tif"), "{how} with nodata {nodata}");
+        }
+    }
+}
+
+#[test]
 fn blocks_without_sources_stay_sparse() {
     let folder = Folder::new();
     write_sources(&folder, LOOKS[1], 0);

@@ -3,7 +3,9 @@
 
 mod common;
 
+use std::io::Write;
 use std::path::Path;
+use std::process::Stdio;
 use std::sync::atomic::AtomicBool;
 
 use common::{Folder, Numbers, Source, Tiff, random};
@@ -60,6 +62,29 @@ fn sound_files_of_every_layout_are_found_sound() {
         let alone = look(&folder.path("out.tif"), None);
         assert!(alone.faults.is_empty() && alone.blocks > 5, "{job}: {:?}", told(&alone));
     }
+}
+
+#[test]
+fn a_file_whose_header_ends_on_an_odd_byte_is_sound() {
+    let folder = Folder::new();
+    let source = |crs: &str| Source::new(70, 40).crs(crs).of("Int16").value(7);
+    source("EPSG:32631").write(folder.path("utm.tif"));
+    source("EPSG:3857").write(folder.path("web.tif"));
+    let mut odd = 0;
+    for job in
+        ["utm.tif --nodata -32768", "utm.tif --nodata -999", "utm.tif", "web.tif", "web.tif --nodata 1"]
+    {
+        for layout in ["", "--overviews 2", "--format cog"] {
+            folder.run(&format!("{job} {layout} -o out.tif --block 32 --overwrite")).done();
+            folder.run("verify out.tif").done().prints(&["faults      none"]);
+            let tiff = Tiff::of(folder.read("out.tif"));
+            odd += blocks(&tiff)[0].1 % 2;
+        }
+    }
+    assert!(odd > 0, "no header ends on an odd byte");
+    // Nothing of nodata is stored: the header is the whole file.
+    folder.run("utm.tif --src-nodata 7 --nodata -999 -o out.tif --overwrite").done();
+    folder.run("verify out.tif").done().prints(&["faults      none"]);
 }
 
 /// Whether who looks at the file alone finds a damage.
@@ -291,6 +316,32 @@ fn pixels_are_held_against_inputs_by_the_settings_of_the_report() {
         .names(&["pixels differ"]);
     folder.run("verify out.tif --report report.json --against gone.tif").ended(1).names(&["gone.tif"]);
     folder.run("verify out.tif --method max").ended(2).names(&["--against"]);
+}
+
+#[test]
+fn a_job_whose_list_came_from_stdin_is_held_against_what_its_report_names() {
+    let folder = Folder::new();
+    write_scenes(&folder);
+    let make = |list: &str, options: &str| {
+        let words = format!("- -o out.tif --block 32 --overwrite --report report.json {options}");
+        let words: Vec<&str> = words.split_whitespace().collect();
+        let mut child = folder.command(&words).stdin(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(list.as_bytes()).unwrap();
+        assert!(child.wait().unwrap().success());
+    };
+    make("a.tif\nb.tif\n", "--method max");
+    folder.run("verify out.tif --report report.json --against").done().prints(&["decided anew"]);
+    folder
+        .run("verify out.tif --report report.json --against --method min")
+        .ended(3)
+        .names(&["pixels differ"]);
+    // Inputs that are typed go before.
+    folder.run("verify out.tif --report report.json --against a.tif").ended(3).names(&["size"]);
+    std::fs::copy(folder.path("a.tif"), folder.path("2024-06-01.tif")).unwrap();
+    std::fs::copy(folder.path("b.tif"), folder.path("2024-06-11.tif")).unwrap();
+    make("2024-06-01.tif\n2024-06-11.tif\n", "--method newest");
+    let outcome = folder.run("verify out.tif --report report.json --against").ended(1);
+    outcome.names(&["--against", "stdin", "scenes", "hint"]);
 }
 
 #[test]

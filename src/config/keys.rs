@@ -161,7 +161,7 @@ keys! {
     "expr" Formulas Pixels "NAME=FORMULA" any, "A band computed of others: 'ndvi=(B08-B04)/(B08+B04)'; may be repeated";
     "expr-stage" Value Pixels "WHEN" names_of!(Stage),
         "Whether formulas are computed before or after overlaps are decided [default: after]";
-    "scale-factor" Value Pixels "X" any, "Multiply pixels by this before they take the output's type";
+    "scale-factor" Value Pixels "X" any, "Multiply pixels, but for alpha, by this before they take the output's type";
 
     "stac" Value Scenes "FILE" any, "A STAC document whose items are scenes, beside the inputs";
     "scene-pattern" Value Scenes "REGEX" any,

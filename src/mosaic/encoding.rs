@@ -92,6 +92,15 @@ impl Encoding {
         Ok(encoding)
     }
 
+    /// What should be known of the overviews that were asked for.
+    pub fn note(&self, settings: &Settings) -> Option<String> {
+        let Some(Overviews::Factors(factors)) = &settings.overviews else { return None };
+        let lacking = factors.len() - self.overviews.len();
+        (lacking > 0).then(|| {
+            format!("--overviews: left out {lacking} of {}, as large as what they are made of", factors.len())
+        })
+    }
+
     /// The most bytes that the file can have.
     fn largest_file(&self, mosaic: &Mosaic) -> u64 {
         let blocks = mosaic.grid.size.tiles(Size::square(self.block)).pixels() as u64;

@@ -5,11 +5,29 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::children::isolation;
-use super::{Failure, Hooks, prepare, write};
+use super::{Failure, Hooks, prepare, scenes, write};
 use crate::config::{Settings, Verify};
 use crate::run::verify::product::{Examined, Recorded, examine};
 use crate::run::verify::{Verifiers, verify_anew};
 use crate::run::{LeftOut, Totals};
+use crate::source::Problem;
+
+/// Puts the sources that a report names in the place of a list that its job read on stdin.
+///
+/// # Errors
+/// When the job worked on scenes: what these are made of is not told.
+pub fn name_listed_inputs(settings: &mut Settings, recorded: &Recorded) -> Result<(), Failure> {
+    if !settings.inputs.iter().any(|input| input == "-") {
+        return Ok(());
+    }
+    if scenes::are_asked_for(settings) {
+        let message = "the job read a list of inputs on stdin, and the report names the scenes made of them";
+        let hint = "name the inputs behind it; with '--against -' the same list is read on stdin";
+        return Err(Failure::Problems(vec![Problem::new("--against", message).with_hint(hint)]));
+    }
+    settings.inputs.clone_from(&recorded.inputs.used);
+    Ok(())
+}
 
 /// Verifies the file at `path`, against a report where there is one.
 ///

@@ -40,7 +40,7 @@ use crate::run::{Program, memory};
 use crate::source::{Inspector, Mosaic, Problem, Trust};
 
 pub use encoding::Encoding;
-pub use examine::verify;
+pub use examine::{name_listed_inputs, verify};
 pub use failure::Failure;
 
 /// What a job that is not done has made beside its output.
@@ -171,7 +171,8 @@ pub fn prepare(settings: &Settings, hooks: &mut Hooks) -> Result<Prepared, Failu
         Seconds { stage: "inspect", seconds: (inspected - started).as_secs_f64() },
         Seconds { stage: "plan", seconds: inspected.elapsed().as_secs_f64() },
     ];
-    let gather::Gathered { mosaic, used, skipped, warnings } = gathered;
+    let gather::Gathered { mosaic, used, skipped, mut warnings } = gathered;
+    warnings.extend(encoding.note(settings));
     Ok(Prepared {
         mosaic,
         encoding,

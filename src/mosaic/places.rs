@@ -64,7 +64,12 @@ fn of_output(settings: &Settings) -> Vec<Problem> {
     let folder = folder_of(output);
     let mut problems = Vec::new();
     let unusual = |error: &std::io::Error| error.kind() != std::io::ErrorKind::NotFound;
-    if let Some(error) = output.symlink_metadata().err().filter(unusual) {
+    if output.as_os_str() == "-" {
+        problems.push(
+            Problem::new(&name, "is no file: a GeoTIFF is not written to stdout")
+                .with_hint("name the file to write; a file of that name is ./-"),
+        );
+    } else if let Some(error) = output.symlink_metadata().err().filter(unusual) {
         problems.push(Problem::new(&name, format!("cannot be a file's name: {error}")));
     } else if let Some(too_long) = Target::too_long(output) {
         problems.push(
@@ -101,6 +106,7 @@ fn of_report(settings: &Settings) -> Option<Problem> {
     let folder = folder_of(report);
     let beside = |path: &PathBuf| is_same_file(report, path);
     let message = match () {
+        () if report.as_os_str() == "-" => "is no file; stdout is /dev/stdout".into(),
         () if is_same_file(report, &settings.output) => "is the report and the output at once".into(),
         () if side_files(&settings.output).iter().any(beside) => {
             "is the report and a file that belongs to the output at once".into()

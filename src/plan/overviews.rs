@@ -15,7 +15,8 @@ pub enum Overviews {
 
 impl Overviews {
     /// The sizes of the levels, the largest first. GDAL's COG driver cuts halves off (`round_up` is false), its
-    /// overviews of plain files round them up; so do these.
+    /// overviews of plain files round them up; so do these. Of several that come to one size there is one, and none is
+    /// as large as the raster.
     pub fn sizes(&self, size: Size, block: usize, round_up: bool) -> Vec<Size> {
         let shorter = |side: usize, factor: usize| match round_up {
             true => side.div_ceil(factor),
@@ -30,7 +31,12 @@ impl Overviews {
                 let count = powers.clone().map(smaller).take_while(larger).count();
                 powers.skip(1).take(count).map(smaller).collect()
             }
-            Overviews::Factors(factors) => factors.iter().map(|&factor| smaller(factor)).collect(),
+            Overviews::Factors(factors) => {
+                let mut sizes = vec![size];
+                sizes.extend(factors.iter().map(|&factor| smaller(factor)));
+                sizes.dedup();
+                sizes.split_off(1)
+            }
         }
     }
 }
@@ -120,5 +126,9 @@ mod tests {
         assert_eq!(sizes(Size::new(129, 1), false), [Size::new(64, 1)]);
         let factors = Overviews::Factors(vec![3, 9]);
         assert_eq!(factors.sizes(size, 128, true), [Size::new(334, 259), Size::new(112, 87)]);
+        let beyond = Overviews::Factors(vec![2, 600, 1000, 1001, 2000]);
+        let wanted = [Size::new(501, 389), Size::new(2, 2), Size::new(2, 1), Size::new(1, 1)];
+        assert_eq!(beyond.sizes(size, 128, true), wanted);
+        assert!(factors.sizes(Size::new(1, 1), 128, true).is_empty());
     }
 }

@@ -8,11 +8,7 @@
 //! - `mode` takes the most frequent of the valid pixels below, among equals the one that was first so often (row by
 //!   row); pixels count in whole.
 //!
-//! Where GDAL differs: before 3.7 its means of numbers of 32 and 64 bits pass through 32-bit floats; with a
-//! kernel it weighs half transparent pixels by their transparency from left to right but not from top to bottom; its mode
-//! of bytes counts pixels that a mask or transparency hides; in 3.12 its mode of nothing but a nodata value below zero
-//! is 0 in types of whole numbers; its COG driver loses masks of the smallest parts of pixels, and `gdaladdo -r nearest` takes
-//! masks of all levels from full resolution but pixels level by level.
+//! Where GDAL differs, README.md tells: "Known differences from GDAL".
 
 mod average;
 mod axis;

@@ -157,14 +157,16 @@ impl Pyramid {
     }
 }
 
-/// How each band is made smaller: a mask outranks nodata, and nodata transparency, as in GDAL. Transparent pixels do
-/// not count in the mean of the transparency either, so that what is opaque stays so.
+/// How each band is made smaller: a mask outranks nodata, and nodata transparency, as in GDAL. Transparency itself has no
+/// nodata, whatever the other bands have; its transparent pixels do not count in its mean, so that what is opaque stays
+/// so.
 fn bands(mosaic: &Mosaic, resampling: OverviewResampling) -> Vec<Band> {
     let alpha = mosaic.bands.iter().position(|band| matches!(band.rule, BandRule::Alpha(_)));
     let validity = |index: usize| match (mosaic.mask, mosaic.nodata, alpha) {
         (true, ..) => Validity::Mask,
-        (_, Some(nodata), _) => Validity::Nodata(nodata),
-        (.., Some(alpha)) if alpha != index || resampling.weighs() => Validity::Alpha(alpha),
+        (.., Some(alpha)) if alpha == index && !resampling.weighs() => Validity::All,
+        (_, Some(nodata), alpha) if alpha != Some(index) => Validity::Nodata(nodata),
+        (.., Some(alpha)) => Validity::Alpha(alpha),
         _ => Validity::All,
     };
     let bands = mosaic.bands.iter().enumerate();

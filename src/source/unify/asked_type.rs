@@ -38,9 +38,7 @@ impl Unifier<'_> {
             |(index, map): (usize, &BandMap)| Some((index, self.sources[index].bands[map.alpha?].pixel_type));
         let alphas: Vec<(usize, PixelType)> = maps.iter().enumerate().filter_map(of).collect();
         let Some(&(_, first)) = alphas.first() else { return };
-        let derive = &self.request.derive;
-        let is_computed =
-            self.request.method == Method::Count || !derive.formulas.is_empty() || derive.factor.is_some();
+        let is_computed = self.request.method == Method::Count || !self.request.derive.formulas.is_empty();
         let pixel_type = self.request.pixel_type.filter(|_| !is_computed).unwrap_or(working_type);
         let wanted = match pixel_type {
             PixelType::Byte | PixelType::UInt16 => opacity_of(pixel_type),

@@ -1,5 +1,6 @@
 //! Bands that no source has: formulas over others, and what is told of each pixel beside its value.
 
+use super::factor::multiply_each;
 use super::{Conflict, MosaicBand, Stacked, Unifier};
 use crate::pixels::{BandRule, Formula, Method, Number, PixelType, Precision, Program};
 use crate::source::scenes::Date;
@@ -94,13 +95,7 @@ impl Unifier<'_> {
             Some(factor) if !request.formulas.is_empty() => {
                 Some(request.formulas.iter().map(|formula| formula.times(factor)).collect())
             }
-            Some(factor) => Some(
-                bands
-                    .iter()
-                    .enumerate()
-                    .map(|(index, band)| Formula::of_band(index, &band.carried.description).times(factor))
-                    .collect(),
-            ),
+            Some(factor) => Some(multiply_each(bands, factor)),
         }
     }
 
@@ -112,11 +107,17 @@ impl Unifier<'_> {
         before: Option<&Compiled>,
         after: Option<Compiled>,
     ) -> (Output, Option<Derived>) {
-        let request = &self.request.derive;
         let mut output = match before.or(after.as_ref()) {
-            Some(compiled) => self.of_formulas(&compiled.program),
+            Some(compiled) => {
+                let computed = self.of_formulas(&compiled.program);
+                match self.factor_alone() {
+                    Some(factor) => self.of_factor(factor, &decided, computed),
+                    None => computed,
+                }
+            }
             None => Output { bands: decided.bands.clone(), ..decided },
         };
+        let request = &self.request.derive;
         if after.is_none() && request.beside.is_empty() {
             return (output, None);
         }

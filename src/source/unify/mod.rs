@@ -5,6 +5,7 @@ mod bands;
 mod carried;
 mod crs;
 mod derived;
+mod factor;
 mod grid;
 mod mosaic;
 mod names;

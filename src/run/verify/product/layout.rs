@@ -42,7 +42,7 @@ impl Layout {
         check_levels(&directories, faults);
         let header_end = extents.iter().map(|extent| extent.bytes.end).max().unwrap_or(0);
         let frame = if check_ghost(file, &directories, faults) { 4 } else { 0 };
-        Ok(Layout { directories, header_end: header_end.next_multiple_of(2), frame })
+        Ok(Layout { directories, header_end, frame })
     }
 
     /// Holds what the directories say against the report.

@@ -29,6 +29,9 @@ pub struct Recorded {
 #[derive(Debug, Deserialize)]
 #[allow(missing_docs)]
 pub struct Inputs {
+    /// Names of the sources; of scenes those of the scenes.
+    #[serde(default)]
+    pub used: Vec<String>,
     /// Pixels that were decided without sources which were left out.
     #[serde(default)]
     pub lacking: Vec<Lacking>,
