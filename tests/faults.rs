@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::{Folder, Outcome, Source, Tiff, random};
+use gdal::version::VersionInfo;
 
 /// A source of noise whose codes do not compress.
 fn noise(side: usize, seed: u64) -> Source {
@@ -416,7 +417,12 @@ fn a_name_or_path_too_long_for_what_is_made_on_the_way_is_refused_before_the_wor
     std::fs::create_dir_all(folder.path(&deep)).unwrap();
     folder.run(&format!("a.tif -o {deep}/out.tif")).ended(1).names(&["too long"]);
     std::fs::copy(folder.path("a.tif"), folder.path(&deep).join("in.tif")).unwrap();
-    folder.run(&format!("{deep}/in.tif -o out.tif")).refused().names(&["too long"]);
+    let input = folder.run(&format!("{deep}/in.tif -o out.tif"));
+    match VersionInfo::version_num().parse::<u32>().unwrap() < 3_11_00_00 {
+        true => drop(input.refused().names(&["too long"])),
+        // Later ones have room for it.
+        false => drop(input.done()),
+    }
 }
 
 #[test]

@@ -59,7 +59,7 @@ fn an_archive_of_a_product_is_read_in_place() {
     let disk = Disk::new();
     let product = "S2C_MSIL2A_20250602T112121_N0511_R037_T30UVB_20250603T181503.SAFE";
     let archive = disk.path(&format!("{product}.zip"));
-    let driver = DriverManager::get_driver_by_name("XYZ").unwrap();
+    let driver = DriverManager::get_driver_by_name("PNG").unwrap();
     let pixels = DriverManager::get_driver_by_name("MEM").unwrap().create("", 2, 2, 1).unwrap();
     let inside = |name: &str| format!("/vsizip/{}/{product}/GRANULE/L2A/IMG_DATA/{name}", archive.display());
     for name in ["R10m/T30UVB_B04_10m.jp2", "R20m/T30UVB_B04_20m.jp2"] {
