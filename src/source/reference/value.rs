@@ -205,3 +205,30 @@ impl Expected {
         found.same(self.low) || !(found.is_nan() || found.less(self.low) || self.high.less(found))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lies_above_a_whole_number_is_rounded_half_to_even_and_clamped() {
+        for (whole, part, expected) in [(2, 0.5, 2), (3, 0.5, 4), (-3, 0.5, -2), (2, 0.75, 3), (-3, 0.25, -3)]
+        {
+            let found = Value::Above(whole, part).held_by(PixelType::Int64);
+            assert!(found.same(Value::Whole(expected)), "{whole} and {part}: {found:?}");
+        }
+        let largest = i128::from(i64::MAX);
+        assert!(Value::Above(largest, 0.75).held_by(PixelType::Int64).same(Value::Whole(largest)));
+        assert!(Value::Above(7, 0.25).held_by(PixelType::Float32).same(Value::Float(7.25)));
+    }
+
+    #[test]
+    fn a_distance_from_what_is_uncertain_is_zero_inside_and_bounded_outside() {
+        let median = Expected::near(5.0, 0.5);
+        assert_eq!(median.distance(Value::Whole(5)), (0.0, 0.5));
+        assert_eq!(median.distance(Value::Whole(8)), (2.5, 3.5));
+        assert!(Expected::near(f64::INFINITY, f64::INFINITY).is_unsure());
+        let infinite = Value::Float(f64::INFINITY);
+        assert_eq!(Expected::exactly(infinite).distance(infinite), (0.0, 0.0));
+    }
+}
