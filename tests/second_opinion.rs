@@ -175,3 +175,159 @@ fn a_single_wrong_pixel_of_a_masked_median_is_found() {
         assert!(difference().is_some(), "{other}");
     }
 }
+
+/// Dates of 24×24 pixels with three bands, each near what it is on the other dates: reflectances of that type, whole
+/// numbers or fractions.
+fn write_reflectances(folder: &Folder, pixel_type: &str, dates: u64) {
+    for date in 0..dates {
+        let value = move |band, x, y| {
+            let common = 300 + random(9, band, x / 4, y / 4) % 3700;
+            (common * 9 / 10 + random(date, band, x, y) % (common / 5 + 1)) as i128
+        };
+        let source =
+            Source::new(24, 24).of(pixel_type).bands(3).described(&["blue", "red", "nir"]).nodata(0.0);
+        let source = match pixel_type {
+            "Float32" => source.fractions(move |band, x, y| value(band, x, y) as f64 / 10_000.0),
+            _ => source.pixels(value),
+        };
+        source.write(folder.path(format!("s_2024-06-{:02}.tif", date + 1)));
+    }
+}
+
+const INDICES: &str = "ndvi=(nir-red)/(nir+red); evi=2.5*(nir-red)/(nir+6*red-7.5*blue+1); difference=nir-red; \
+                       ratio=log(nir/red); green=where(nir > 2*red, nir, 0); same=nir==red; part=nir%7";
+
+#[test]
+fn formulas_over_composites_are_verified() {
+    for (pixel_type, dates, methods) in [
+        ("Float32", 4, &["median", "percentile:30", "percentile:66.6", "geomedian", "stddev"][..]),
+        ("UInt16", 5, &["median", "percentile:30", "geomedian", "stddev"]),
+        ("Int64", 4, &["percentile:30", "mean", "geomedian"]),
+    ] {
+        let folder = Folder::new();
+        write_reflectances(&folder, pixel_type, dates);
+        let files: Vec<String> = (1..=dates).map(|date| format!("s_2024-06-{date:02}.tif")).collect();
+        for method in methods {
+            for more in [&[][..], &["--dtype", "Int16", "--scale-factor", "1000"]] {
+                let mut words: Vec<&str> = files.iter().map(String::as_str).collect();
+                words.extend(["-o", "out.tif", "--overwrite", "--verify", "full", "--method", method]);
+                words.extend(["--expr", INDICES].iter().chain(more));
+                folder.run_words(&words).done();
+            }
+        }
+    }
+}
+
+#[test]
+fn a_formula_over_a_median_is_verified_though_it_lies_half_way_between_two_floats() {
+    let folder = Folder::new();
+    write_reflectances(&folder, "Float32", 4);
+    let files = "s_2024-06-01.tif s_2024-06-02.tif s_2024-06-03.tif s_2024-06-04.tif";
+    folder.run(&format!("{files} -o out.tif --method median --expr (b3-b2)/(b3+b2) --verify full")).done();
+    let dates: Vec<_> = files.split(' ').map(|file| folder.raster(file)).collect();
+    let median = |band: usize| -> Vec<f32> {
+        let of_dates: Vec<Vec<f64>> = dates.iter().map(|date| date.pixels(band)).collect();
+        let of_pixel = |pixel: usize| {
+            let mut values: Vec<f64> = of_dates.iter().map(|date| date[pixel]).collect();
+            values.sort_by(f64::total_cmp);
+            ((values[1] + values[2]) / 2.0) as f32
+        };
+        (0..24 * 24).map(of_pixel).collect()
+    };
+    let index = |(near, red): (f32, f32)| f64::from((near - red) / (near + red));
+    let wanted: Vec<f64> = median(3).into_iter().zip(median(2)).map(index).collect();
+    assert_same_pixels(&folder.raster("out.tif").pixels(1), &wanted, 24, "index of the median");
+}
+
+#[test]
+fn a_formula_over_a_geometric_median_that_is_a_little_off_is_found() {
+    let folder = Folder::new();
+    write_reflectances(&folder, "UInt16", 5);
+    let files = (1..=5).map(|date| format!("s_2024-06-0{date}.tif"));
+    let settings = Settings {
+        inputs: files.map(|file| folder.path(file).to_str().unwrap().into()).collect(),
+        output: folder.path("never.tif"),
+        method: "geomedian".parse().unwrap(),
+        expressions: vec!["ndvi=(nir-red)/(nir+red)".into()],
+        ..Settings::default()
+    };
+    let prepared = prepared(&settings);
+    let output = folder.path("out.tif");
+    for (off, differs) in [("0", false), ("0.001", true), ("0-0.001", true)] {
+        let formula = format!("ndvi=(nir-red)/(nir+red)+({off})");
+        let run = "s_*.tif -o out.tif --overwrite --method geomedian --verify none --expr";
+        folder.run_words(&run.split(' ').chain([formula.as_str()]).collect::<Vec<_>>()).done();
+        let area = Window::new(0, 0, 24, 24);
+        let all = [0, 1, 2, 3, 4];
+        let found = first_difference(
+            &prepared.mosaic,
+            output.to_str().unwrap(),
+            area,
+            &all,
+            prepared.jobs.grid.block,
+        );
+        assert_eq!(found.unwrap().is_some(), differs, "{off}");
+    }
+}
+
+#[test]
+fn scenes_are_told_by_what_was_decided_before_it_is_rounded_or_clamped() {
+    let folder = Folder::new();
+    // The first one is the newest: it and the second are clamped to the same value of UInt16.
+    let dates = [("s_2024-06-02.tif", -30.0), ("s_2024-06-01.tif", -1.0), ("s_2024-05-01.tif", 7.0)];
+    for (name, value) in dates {
+        let value =
+            move |band, x, y| value + f64::from(u8::from(band == 2)) / 4.0 + (x + 2 * y) as f64 / 32.0;
+        Source::new(6, 4).of("Float32").bands(2).nodata(-9999.0).fractions(value).write(folder.path(name));
+    }
+    let (june_2, june_1, may_1) = (Some(19_876.0), Some(19_875.0), Some(19_844.0));
+    for (method, date) in [
+        ("newest", june_2),
+        ("oldest", may_1),
+        ("closest:2024-05-30", june_1),
+        ("min", june_2),
+        ("max", may_1),
+        ("median", june_1),
+        ("percentile:20", june_2),
+        ("medoid", june_1),
+        ("best:min:b1", june_2),
+        ("best:max:b1", may_1),
+        ("mode", june_2),
+        ("mean", june_1),
+        ("geomedian", None),
+        ("first", None),
+        ("last", None),
+    ] {
+        for pixel_type in ["UInt16", "Int32"] {
+            let told = "--provenance --date-band --count-band --nodata 50000 --verify full --overwrite";
+            folder.run(&format!("s_*.tif -o out.tif --method {method} --dtype {pixel_type} {told}")).done();
+            let found = folder.raster("out.tif").only_value(5, (0, 0), (6, 4));
+            assert!(date.is_none_or(|date| date == found), "{method} as {pixel_type}: {found}");
+        }
+    }
+}
+
+#[test]
+fn a_scene_with_an_infinite_value_takes_no_part_in_a_geometric_median() {
+    let folder = Folder::new();
+    let infinite = f64::INFINITY;
+    // By date three pixels of two bands: a scene that is infinite in one, all of them, one that lacks a band.
+    let dates = [
+        [[1.0, 4.0], [infinite, 1.0], [1.0, 4.0]],
+        [[2.0, 8.0], [1.0, -infinite], [infinite, f64::NAN]],
+        [[5.0, infinite], [infinite, infinite], [2.0, 8.0]],
+    ];
+    for (date, pixels) in dates.into_iter().enumerate() {
+        let source = Source::new(3, 1)
+            .of("Float32")
+            .bands(2)
+            .nodata(f64::NAN)
+            .fractions(move |band, x, _| pixels[x][band - 1]);
+        source.write(folder.path(format!("s_2024-06-0{}.tif", date + 1)));
+    }
+    folder.run("s_*.tif -o out.tif --method geomedian --count-band --provenance --verify full").done();
+    let out = folder.raster("out.tif");
+    assert_same_pixels(&out.pixels(1), &[1.5, f64::NAN, 1.5], 3, "first band");
+    assert_same_pixels(&out.pixels(2), &[6.0, f64::NAN, 6.0], 3, "second band");
+    assert_same_pixels(&out.pixels(3), &[2.0, f64::NAN, 2.0], 3, "count");
+}

@@ -17,7 +17,7 @@ mod sum;
 pub use buffer::Buffer;
 pub use composite::{BandRule, Composite, Layer};
 pub use downsample::{Area, Axis, Downsample, OverviewResampling, Tile, Validity};
-pub use expression::{Evaluator, Formula, Precision, Present, Program, Real, find_band};
+pub use expression::{Bounds, Evaluator, Formula, Precision, Present, Program, Real, find_band};
 pub use interleave::{gather_block, is_filled_with, pack_mask, pad_block};
 pub use mask_rule::MaskRule;
 pub(crate) use method::named_values;

@@ -19,6 +19,7 @@
 //!   results depend on neither the machine's vectors nor the window; only of powers, `exp`, logarithms and angles the C
 //!   library decides the last digit. `x ** 2` is `x * x`.
 
+mod bounds;
 mod compile;
 mod evaluate;
 mod graph;
@@ -33,6 +34,7 @@ mod slow;
 mod tests;
 mod tree;
 
+pub use bounds::Bounds;
 pub use compile::find_band;
 pub use evaluate::{Evaluator, Present};
 pub use program::{Precision, Program};

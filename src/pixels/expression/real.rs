@@ -21,6 +21,7 @@ macro_rules! real {
             const ZERO: Self;
             const ONE: Self;
             const NAN: Self;
+            const INFINITY: Self;
             /// From here on every number is whole.
             const WHOLE: Self;
             $(fn $function(self $(, $argument: Self)*) -> Self;)*
@@ -34,6 +35,7 @@ macro_rules! real {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
             const NAN: Self = $number::NAN;
+            const INFINITY: Self = $number::INFINITY;
             const WHOLE: Self = (1u64 << ($number::MANTISSA_DIGITS - 1)) as $number;
             $(
                 #[inline(always)]
@@ -65,4 +67,6 @@ real! {
     powf(exponent);
     rem_euclid(divisor);
     copysign(sign);
+    next_up();
+    next_down();
 }

@@ -31,7 +31,7 @@ fn value<F: Real>(tree: &Tree, bands: &dyn Fn(&str) -> Option<F>) -> Option<F> {
     Some(result).filter(|result| !result.is_nan())
 }
 
-fn unary<F: Real>(operation: Unary, a: F) -> F {
+pub(super) fn unary<F: Real>(operation: Unary, a: F) -> F {
     match operation {
         Unary::Negate => -a,
         Unary::Not => truth(a == F::ZERO),
@@ -54,7 +54,7 @@ fn unary<F: Real>(operation: Unary, a: F) -> F {
     }
 }
 
-fn binary<F: Real>(operation: Binary, a: F, b: F) -> F {
+pub(super) fn binary<F: Real>(operation: Binary, a: F, b: F) -> F {
     match operation {
         Binary::Add => a + b,
         Binary::Subtract => a - b,

@@ -1,8 +1,8 @@
 //! So many pixels of all scenes at once as fit the nearest cache, those without data marked.
 
-use super::Stack;
 use super::sample::{Sample, Stored};
 use super::wide::widest;
+use super::{Rule, Stack};
 
 /// Pixels that are decided at once: so few that dozens of scenes stay in the nearest cache, so many that each step
 /// of a kernel fills several vectors.
@@ -80,14 +80,15 @@ impl<T: Sample> Block<T> {
         self.counts[band].iter().fold(u32::MAX, |least, &count| least.min(count)) == self.depth() as u32
     }
 
-    /// Takes the pixels from `start` on; where bands are decided together, without those that lack one. `nodata` holds
-    /// scenes × bands of the stack: the value that means "no data".
+    /// Takes the pixels from `start` on; where bands are decided together, without those that lack one, and for the
+    /// geometric median without those that are infinite in one. `nodata` holds scenes × bands of the stack: the value
+    /// that means "no data".
     pub fn load<S: Stored<Sample = T>>(
         &mut self,
         stack: &Stack,
         nodata: &[Option<S>],
         start: usize,
-        together: bool,
+        rule: Rule,
     ) {
         let (pixels, values) = (stack.pixels(), stack.values.pixels::<S>());
         (self.start, self.width) = (start, LANES.min(pixels - start));
@@ -105,10 +106,14 @@ impl<T: Sample> Block<T> {
                 let plane = scene as usize * stack.bands + band;
                 let source = &values[plane * pixels + start..][..self.width];
                 let place = band * depth + index;
-                take_plane(source, seen, nodata[plane], &mut self.values[place], &mut self.marks[place]);
+                let (values, marks) = (&mut self.values[place], &mut self.marks[place]);
+                take_plane(source, seen, nodata[plane], values, marks);
+                if S::TYPE.is_float() && rule == Rule::GeometricMedian {
+                    keep_finite(values, marks);
+                }
             }
         }
-        if together {
+        if rule.is_together() {
             keep_whole_scenes(&mut self.marks[..stack.bands * depth], depth);
         }
         for band in 0..stack.bands {
@@ -144,6 +149,13 @@ widest! {
             Some(nodata) => take(source, seen, |value| value != nodata && !value.is_nan(), values, marks),
             None if S::TYPE.is_float() => take(source, seen, |value| !value.is_nan(), values, marks),
             None => take(source, seen, |_| true, values, marks),
+        }
+    }
+
+    /// Takes infinities for no data.
+    fn keep_finite<T: Sample>(values: &Lanes<T>, marks: &mut Lanes<u8>) {
+        for lane in 0..LANES {
+            marks[lane] &= u8::from(values[lane].to_f64().is_finite());
         }
     }
 

@@ -23,7 +23,7 @@ pub(super) fn decide<T: Stored>(
         stack.nodata.iter().map(|nodata| nodata.and_then(Number::to_pixel)).collect();
     let mut decider = Decider::<T::Sample>::new(stack, decision);
     for start in (0..stack.pixels()).step_by(LANES) {
-        decider.block.load(stack, &nodata, start, decision.rule.is_together());
+        decider.block.load(stack, &nodata, start, decision.rule);
         decider.decide(stack, decision, side.is_some());
         decider.write(stack, decision, pixels, valid);
         if let Some(side) = &mut side {

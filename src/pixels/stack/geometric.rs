@@ -8,7 +8,7 @@
 //! part of the mean distance to the scenes (a millionth for types of up to 16 bits, which are computed in Float32; a
 //! billionth for the others, in Float64), or where the unit vectors to the scenes sum up to no more than that part of
 //! each; after [`MOST_STEPS`] at the latest. A pixel that is done makes room for the next one, so that none waits for
-//! its neighbours, nor depends on them. Where a value is infinite there is no median.
+//! its neighbours, nor depends on them. A scene with an infinite value has no place and takes no part.
 
 use super::block::{Block, LANES, Lanes, lanes};
 use super::descent::{Descent, GROUP, Turn, step};
@@ -132,15 +132,18 @@ widest! {
         let mut sums = [T::Real::default(); LANES];
         for (values, weights) in values.iter().zip(weights) {
             for lane in 0..LANES {
-                sums[lane] += values[lane].to_real() * weights[lane];
+                let is_there = weights[lane] > T::Real::default();
+                sums[lane] += if is_there { values[lane].to_real() } else { T::Real::default() };
             }
         }
         *centre = lanes(|lane| (sums[lane] / counts[lane]).whole());
         *mean = [T::Real::default(); LANES];
         for ((values, weights), offsets) in values.iter().zip(weights).zip(offsets) {
             for lane in 0..LANES {
-                offsets[lane] = values[lane].to_real() - centre[lane];
-                mean[lane] += offsets[lane] * weights[lane];
+                let offset = values[lane].to_real() - centre[lane];
+                // Whatever a scene shows that takes no part, it must not be looked at: infinities would spread.
+                offsets[lane] = if weights[lane] > T::Real::default() { offset } else { T::Real::default() };
+                mean[lane] += offsets[lane];
             }
         }
         for lane in 0..LANES {

@@ -32,7 +32,8 @@ pub enum Rule {
     Mode,
     /// The scene whose Euclidean distances to the others sum up to the least; of several the first.
     Medoid,
-    /// The point, of no scene, whose Euclidean distances to all scenes sum up to the least.
+    /// The point, of no scene, whose Euclidean distances to all scenes sum up to the least. A scene with an infinite
+    /// value takes no part.
     GeometricMedian,
     /// The scene with the highest score; of several the first.
     Highest,

@@ -12,10 +12,10 @@ pub(super) fn decide(rule: BandRule, values: Vec<Value>, pixel_type: PixelType) 
     };
     if matches!(method, Method::First | Method::Last) {
         let top = *values.first()?;
-        return (!top.is_nan() || pixel_type.is_float()).then(|| Expected::exactly(top, pixel_type));
+        return (!top.is_nan() || pixel_type.is_float()).then(|| Expected::exactly(top.held_by(pixel_type)));
     }
     let values: Vec<Value> = values.into_iter().filter(|value| !value.is_nan()).collect();
-    (!values.is_empty()).then(|| Expected::exactly(combined(method, &values, pixel_type), pixel_type))
+    (!values.is_empty()).then(|| Expected::exactly(combined(method, &values, pixel_type).held_by(pixel_type)))
 }
 
 /// The least, the largest, the number, the sum or the mean of values, of which there is one at least and none is NaN. A

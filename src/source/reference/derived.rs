@@ -1,53 +1,42 @@
 //! Bands that no source has, made a second time of a decided pixel.
 
 use super::Decided;
-use super::value::{Expected, Value};
-use crate::pixels::{PixelType, Precision, find_band};
+use super::value::Expected;
+use crate::pixels::{Bounds, Formula, Precision, Real, find_band};
 use crate::source::{Beside, Compiled, Mosaic};
 
 /// One pixel of all the mosaic's bands; `None` where there are no data.
 pub(super) fn of_pixel(mosaic: &Mosaic, decided: Decided) -> Vec<Option<Expected>> {
     let Some(derived) = &mosaic.derived else { return decided.bands };
-    let held = |expected: Expected| expected.held_by(mosaic.pixel_type);
-    let mut bands: Vec<Option<Expected>> = match &derived.formulas {
-        None => decided.bands.iter().map(|band| band.map(held)).collect(),
-        Some(compiled) => of_formulas(compiled, &decided.bands, mosaic.pixel_type),
+    let held = |band: Option<Expected>| band.map(|expected| expected.held_by(mosaic.pixel_type));
+    let made = match &derived.formulas {
+        None => decided.bands.clone(),
+        Some(compiled) => of_formulas(compiled, &decided.bands),
     };
+    let mut bands: Vec<Option<Expected>> = made.into_iter().map(held).collect();
     let has_data = bands.iter().any(Option::is_some);
-    for beside in &derived.beside {
-        let told = tell(*beside, mosaic, &decided);
-        let numbers = has_data.then_some(told).filter(|numbers| !numbers.is_empty());
-        bands.push(numbers.and_then(|numbers| Expected::any_of(&numbers, mosaic.pixel_type)));
+    let is_unsure = !bands.iter().flatten().any(|expected| !expected.is_unsure());
+    for beside in derived.beside.iter().filter(|_| has_data) {
+        let told = Expected::any_of(&tell(*beside, mosaic, &decided));
+        bands.push(held(told.map(|told| told.or_nothing_if(is_unsure))));
     }
+    bands.resize(mosaic.bands.len(), None);
     bands
 }
 
-/// What formulas give.
-pub(super) fn of_formulas(
-    compiled: &Compiled,
-    bands: &[Option<Expected>],
-    pixel_type: PixelType,
-) -> Vec<Option<Expected>> {
-    let index = |name: &str| find_band(name, &compiled.bands).ok();
-    compiled
-        .formulas
-        .iter()
-        .map(|formula| {
-            // Of bands that are known within an accuracy both ends are taken.
-            let of = |end: &dyn Fn(Expected) -> Value| {
-                let band = |name: &str| bands[index(name)?].map(|expected| end(expected).to_f64());
-                match compiled.program.precision() {
-                    Precision::Single => {
-                        let band = |name: &str| band(name).map(|value| value as f32);
-                        formula.value::<f32>(&band).map(f64::from)
-                    }
-                    Precision::Double => formula.value::<f64>(&band),
-                }
-            };
-            let (low, high) = (of(&Expected::low)?, of(&Expected::high)?);
-            Some(Expected::between(low, high, pixel_type))
-        })
-        .collect()
+/// What formulas give, not rounded to any type of pixels.
+pub(super) fn of_formulas(compiled: &Compiled, bands: &[Option<Expected>]) -> Vec<Option<Expected>> {
+    let of = |formula: &Formula| match compiled.program.precision() {
+        Precision::Single => Expected::within(formula.bounds::<f32>(&|name| bounds(compiled, bands, name))),
+        Precision::Double => Expected::within(formula.bounds::<f64>(&|name| bounds(compiled, bands, name))),
+    };
+    compiled.formulas.iter().map(of).collect()
+}
+
+/// What the band that a formula calls so lies between.
+fn bounds<F: Real>(compiled: &Compiled, bands: &[Option<Expected>], name: &str) -> Bounds<F> {
+    let band = find_band(name, &compiled.bands).ok().and_then(|index| bands[index]);
+    band.map_or(Bounds::NOTHING, Expected::bounds)
 }
 
 /// The numbers that may be told beside.

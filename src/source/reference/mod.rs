@@ -52,19 +52,25 @@ pub fn first_difference(
         let difference = |pixel: usize| {
             let decided = derived::of_pixel(mosaic, opinion.decide(pixel));
             let (column, row) = (window.column + pixel % window.columns, window.row + pixel / window.columns);
+            // Where a band may be without data, the mask tells whether any is not.
+            let (mut has_number, mut has_none) = (false, true);
             for (index, (band, decided)) in mosaic.bands.iter().zip(&decided).enumerate() {
-                let background = || Value::of(band.background, mosaic.pixel_type);
-                let expected = decided.unwrap_or_else(|| Expected::exactly(background(), mosaic.pixel_type));
+                let background = Value::of(band.background, mosaic.pixel_type);
                 let found = found[index][pixel];
-                if !expected.holds(found) {
+                let is_number = decided.is_some_and(|expected| expected.holds(found));
+                let is_none = decided.is_none_or(Expected::is_unsure) && found.same(background);
+                if !is_number && !is_none {
                     let band = index + 1;
                     let place = format!("band {band} at column {column}, row {row}");
+                    let expected = decided.unwrap_or(Expected::exactly(background));
                     return Some(format!("{place}: {found:?} instead of {expected:?}"));
                 }
+                has_number |= is_number;
+                has_none &= is_none;
             }
-            let valid = decided.iter().any(Option::is_some);
-            let wrong = mask.as_ref().is_some_and(|mask| mask[pixel] != valid);
-            wrong.then(|| format!("mask at column {column}, row {row}: {}", !valid))
+            let valid = mask.as_ref().map(|mask| mask[pixel]);
+            let wrong = valid.is_some_and(|valid| if valid { !has_number } else { !has_none });
+            wrong.then(|| format!("mask at column {column}, row {row}: {}", !has_number))
         };
         Ok((0..window.pixels()).find_map(difference))
     })

@@ -1,56 +1,39 @@
 //! What each rule makes of the values that the scenes of a pixel show.
 
 use super::decide::combined;
-use super::geometric;
-use super::value::{Expected, Value, half_to_even};
+use super::value::{Expected, Value};
 use crate::pixels::{Method, PixelType, Rule};
 
-/// What a rule that decides band by band makes of a band's values, in the order of the scenes; nothing where that is
-/// no number. There is one at least, and none is NaN.
-pub(super) fn of_band(
-    rule: Rule,
-    values: &[Value],
-    working_type: PixelType,
-    pixel_type: PixelType,
-) -> Option<Expected> {
-    let method = match rule {
-        Rule::FirstOfBand => return Some(Expected::exactly(values[0], pixel_type)),
-        Rule::Min => Method::Min,
-        Rule::Max => Method::Max,
-        Rule::Count => Method::Count,
-        Rule::Sum => Method::Sum,
-        Rule::Mean => Method::Mean,
-        Rule::Mode => return Some(Expected::exactly(mode(values), pixel_type)),
-        Rule::StandardDeviation => return deviation(values, pixel_type),
-        Rule::Percentile(percent) => return percentile(percent, values, pixel_type),
-        _ => return percentile(50.0, values, pixel_type),
-    };
-    let combined = combined(method, values, pixel_type);
+/// What a rule that decides band by band makes of a band's values, in the order of the scenes, not rounded to any type
+/// of pixels; nothing where that is no number. There is one value at least, and none is NaN.
+pub(super) fn of_band(rule: Rule, values: &[Value], working_type: PixelType) -> Option<Expected> {
     let is_wide = matches!(working_type, PixelType::UInt64 | PixelType::Int64);
-    let expected = match combined {
-        // A quotient of numbers that no float holds.
-        Value::Float(mean) if is_wide => Expected::near(mean, mean.abs() * 1e-15, pixel_type),
-        _ => Expected::exactly(combined, pixel_type),
+    let combined = |method| combined(method, values, PixelType::Float64);
+    let result = match rule {
+        Rule::FirstOfBand => values[0],
+        Rule::Min => combined(Method::Min),
+        Rule::Max => combined(Method::Max),
+        Rule::Count => combined(Method::Count),
+        Rule::Sum => combined(Method::Sum),
+        Rule::Mean if is_wide => wide_mean(values),
+        Rule::Mean => combined(Method::Mean),
+        Rule::Mode => mode(values),
+        Rule::StandardDeviation => return deviation(values),
+        Rule::Percentile(percent) => percentile(percent, values, is_wide),
+        _ => percentile(50.0, values, is_wide),
     };
-    (!combined.is_nan()).then_some(expected)
+    (!result.is_nan()).then(|| Expected::exactly(result))
 }
 
-/// What a rule that decides all bands together makes of the scenes, each with its values in all bands; there is one at
-/// least. `scores` are empty for a rule that needs none.
-pub(super) fn of_all_bands(
-    rule: Rule,
-    scenes: &[Vec<Value>],
-    scores: &[f32],
-    (working_type, pixel_type): (PixelType, PixelType),
-) -> Option<Vec<Expected>> {
-    let chosen = match rule {
-        Rule::GeometricMedian => return geometric::median(scenes, working_type, pixel_type),
+/// Which of the scenes a rule chooses that chooses one, of scenes with their values in all bands; there is one at least.
+/// `scores` are empty for a rule that needs none.
+pub(super) fn chosen(rule: Rule, scenes: &[Vec<Value>], scores: &[f32], working_type: PixelType) -> usize {
+    match rule {
         Rule::Medoid => first_least(&distances(scenes, working_type.bytes() <= 2)),
         Rule::Highest => first_least(&scores.iter().map(|&score| -f64::from(score)).collect::<Vec<_>>()),
         Rule::Lowest => first_least(&scores.iter().map(|&score| f64::from(score)).collect::<Vec<_>>()),
         _ => 0,
-    };
-    Some(scenes[chosen].iter().map(|&value| Expected::exactly(value, pixel_type)).collect())
+    }
 }
 
 fn first_least(numbers: &[f64]) -> usize {
@@ -83,8 +66,14 @@ fn mode(values: &[Value]) -> Value {
     values.iter().copied().fold(values[0], better)
 }
 
+/// The mean of whole numbers of 64 bits.
+fn wide_mean(values: &[Value]) -> Value {
+    let (sum, count) = (values.iter().filter_map(|value| value.whole()).sum::<i128>(), values.len() as i128);
+    Value::Above(sum.div_euclid(count), sum.rem_euclid(count) as f64 / count as f64)
+}
+
 /// The population's standard deviation.
-fn deviation(values: &[Value], pixel_type: PixelType) -> Option<Expected> {
+fn deviation(values: &[Value]) -> Option<Expected> {
     let first = values[0];
     let from_first = |value: &Value| match (value.whole(), first.whole()) {
         (Some(value), Some(first)) => (value - first) as f64,
@@ -95,30 +84,37 @@ fn deviation(values: &[Value], pixel_type: PixelType) -> Option<Expected> {
     let deviation = (values.iter().map(|v| (from_first(v) - mean).powi(2)).sum::<f64>() / count).sqrt();
     let largest = values.iter().map(|value| value.to_f64().abs()).fold(0.0, f64::max);
     let error = 1e-12 * deviation + 1e-14 * largest;
-    (!deviation.is_nan()).then(|| Expected::near(deviation, error, pixel_type))
+    (!deviation.is_nan()).then(|| Expected::near(deviation, error).at_least(0.0))
 }
 
-/// Hyndman and Fan's definition 7.
-fn percentile(percent: f64, values: &[Value], pixel_type: PixelType) -> Option<Expected> {
+/// Hyndman and Fan's definition 7: of n sorted values what lies at P/100·(n − 1), counted from 0; between two values, at
+/// the part t of the way from a to b, it is a/2 + b/2 for t = ½, else from the nearer end a + (b − a)·t or
+/// b − (b − a)·(1 − t), and where b − a is infinite a·(1 − t) + b·t. All in Float64, each operation rounded; where the
+/// values are of 64 bits only (b − a)·t is, and added to a without loss.
+fn percentile(percent: f64, values: &[Value], is_wide: bool) -> Value {
     let mut sorted = values.to_vec();
     sorted.sort_by(|a, b| b.less(*a).cmp(&a.less(*b)));
     let place = percent / 100.0 * (sorted.len() - 1) as f64;
     let (low, part) = (sorted[place as usize], place.fract());
     let high = sorted[(place as usize + 1).min(sorted.len() - 1)];
     if part == 0.0 || low.same(high) {
-        return Some(Expected::exactly(low, pixel_type));
+        return low;
     }
-    let (a, b) = (low.to_f64(), high.to_f64());
-    let size = a.abs() + b.abs();
-    let between = match (low.whole(), high.whole()) {
-        (Some(low), Some(high)) if part == 0.5 && !pixel_type.is_float() => {
-            return Some(Expected::exactly(Value::Whole(half_to_even(low + high, 2)), pixel_type));
-        }
-        _ => a * (1.0 - part) + b * part,
-    };
-    if between.is_infinite() {
-        return Some(Expected::exactly(Value::Float(between), pixel_type));
+    if let (true, Some(low), Some(high)) = (is_wide, low.whole(), high.whole()) {
+        return match part == 0.5 {
+            true => Value::Above((low + high).div_euclid(2), (low + high).rem_euclid(2) as f64 / 2.0),
+            false => {
+                let way = (high - low) as f64 * part;
+                Value::Above(low + way.floor() as i128, way.fract())
+            }
+        };
     }
-    let error = if part == 0.5 { 1e-15 * size } else { 1e-13 * size };
-    (!between.is_nan()).then(|| Expected::near(between, error, pixel_type))
+    let (low, high) = (low.to_f64(), high.to_f64());
+    let all = high - low;
+    Value::Float(match part {
+        0.5 => low / 2.0 + high / 2.0,
+        _ if all.is_infinite() => low * (1.0 - part) + high * part,
+        _ if part < 0.5 => low + all * part,
+        _ => high - all * (1.0 - part),
+    })
 }

@@ -4,9 +4,9 @@ use anyhow::{Context, Result, bail};
 
 use super::read::read_source;
 use super::value::{Expected, Value};
-use super::{Decided, Layer, derived, mask, rule};
+use super::{Decided, Layer, derived, geometric, mask, rule};
 use crate::geometry::Window;
-use crate::pixels::{PixelType, Precision, find_band};
+use crate::pixels::{Precision, Rule, find_band};
 use crate::source::{Compiled, Mosaic, Role, Score, Stacked, StackedScene};
 
 /// The scenes that lie in a window, and what they show.
@@ -19,8 +19,8 @@ pub(super) struct Scenes<'a> {
     scores: Vec<Vec<f32>>,
 }
 
-/// A scene's score, and its values in all bands of a pixel.
-type Seen = (Option<f32>, Vec<Value>);
+/// A scene's index among all, and its values in all bands of a pixel.
+type Seen = (usize, Vec<Option<Value>>);
 
 /// How many scenes lie where these sources do.
 pub(super) fn depth(stack: &Stacked, touching: &[usize]) -> usize {
@@ -52,7 +52,7 @@ impl<'a> Scenes<'a> {
             }
             let decided = match &stack.before {
                 None => layer,
-                Some(formulas) => of_formulas(formulas, &layer, (mosaic.working_type, stack.pixel_type)),
+                Some(formulas) => of_formulas(formulas, &layer),
             };
             all.scenes.push((scene, decided));
         }
@@ -69,63 +69,71 @@ impl<'a> Scenes<'a> {
 
     /// Bands one by one.
     fn decide_each(&self, pixel: usize) -> Decided {
-        let asked = &self.stack.asked;
-        let types = (self.stack.pixel_type, self.mosaic.decided().1);
+        let rule = self.stack.asked.rule;
         let band = |band: usize| -> Option<Expected> {
             let values: Vec<Value> = self.scenes.iter().filter_map(|(_, layer)| layer[band][pixel]).collect();
-            let enough = values.len() >= asked.least.max(1) as usize;
-            enough.then(|| rule::of_band(asked.rule, &values, types.0, types.1))?
+            self.suffice(values.len()).then(|| rule::of_band(rule, &values, self.stack.pixel_type))?
         };
         let bands: Vec<Option<Expected>> = (0..self.stack.bands).map(band).collect();
-        let any = |(_, layer): &&(&StackedScene, Layer)| layer.iter().any(|band| band[pixel].is_some());
-        let count = self.scenes.iter().filter(any).count();
-        // What is whole was rounded: another scene may come as near to it.
-        let nearest = self.nearest(pixel, &bands, if types.1.is_float() { 1e-6 } else { 1.0 });
-        Decided { bands, count, nearest }
+        let shown = |(scene, layer): &(&StackedScene, Layer)| -> Seen {
+            (self.number(scene), layer.iter().map(|band| band[pixel]).collect())
+        };
+        let mut seen: Vec<Seen> = self.scenes.iter().map(shown).collect();
+        seen.retain(|(_, values)| values.iter().any(Option::is_some));
+        let nearest = if rule.is_value() { nearest(&seen, &bands) } else { Vec::new() };
+        self.decided(bands, seen.len(), nearest)
     }
 
     /// All bands together, from scenes without a gap in any.
     fn decide_together(&self, pixel: usize) -> Decided {
-        let (asked, mosaic) = (&self.stack.asked, self.mosaic);
-        let whole = |(index, (_, layer)): (usize, &(&StackedScene, Layer))| -> Option<Seen> {
+        let (rule, working_type) = (self.stack.asked.rule, self.stack.pixel_type);
+        let (mut numbers, mut scores, mut scenes) = (Vec::new(), Vec::new(), Vec::new());
+        for (index, (scene, layer)) in self.scenes.iter().enumerate() {
+            let whole: Option<Vec<Value>> = layer.iter().map(|band| band[pixel]).collect();
+            let Some(values) = whole else { continue };
             let score = self.scores.get(index).map(|scores| scores[pixel]);
-            Some((score, layer.iter().map(|band| band[pixel]).collect::<Option<_>>()?))
-        };
-        let mut seen: Vec<Seen> = self.scenes.iter().enumerate().filter_map(whole).collect();
-        seen.retain(|(score, _)| score.is_none_or(|score| !score.is_nan()));
-        let scores: Vec<f32> = seen.iter().filter_map(|(score, _)| *score).collect();
-        let values: Vec<Vec<Value>> = seen.into_iter().map(|(_, values)| values).collect();
-        let (count, types) = (values.len(), (self.stack.pixel_type, mosaic.decided().1));
-        let enough = count >= asked.least.max(1) as usize;
-        let decided = enough.then(|| rule::of_all_bands(asked.rule, &values, &scores, types)).flatten();
-        let bands: Vec<Option<Expected>> = match decided {
-            Some(expected) => expected.into_iter().map(Some).collect(),
+            let has_place = rule != Rule::GeometricMedian || values.iter().all(|v| v.to_f64().is_finite());
+            if has_place && score.is_none_or(|score| !score.is_nan()) {
+                numbers.push(self.number(scene));
+                scores.extend(score);
+                scenes.push(values);
+            }
+        }
+        let count = scenes.len();
+        if !self.suffice(count) {
+            return self.decided(vec![None; self.stack.bands], count, Vec::new());
+        }
+        if rule.chooses_scene() {
+            let chosen = rule::chosen(rule, &scenes, &scores, working_type);
+            let bands = scenes[chosen].iter().map(|&value| Some(Expected::exactly(value))).collect();
+            return self.decided(bands, count, vec![numbers[chosen]]);
+        }
+        let bands = match geometric::median(&scenes, working_type) {
+            Some(median) => median.into_iter().map(Some).collect(),
             None => vec![None; self.stack.bands],
         };
-        let nearest = self.nearest(pixel, &bands, if asked.rule.chooses_scene() { 0.0 } else { 1.0 });
+        let some = |values: Vec<Value>| values.into_iter().map(Some).collect();
+        let seen: Vec<Seen> = numbers.into_iter().zip(scenes.into_iter().map(some)).collect();
+        let nearest = nearest(&seen, &bands);
+        self.decided(bands, count, nearest)
+    }
+
+    /// A pixel as it is decided, in the type of what is.
+    fn decided(&self, bands: Vec<Option<Expected>>, count: usize, nearest: Vec<usize>) -> Decided {
+        let pixel_type = self.mosaic.decided().1;
+        let bands = bands.into_iter().map(|band| band.map(|expected| expected.held_by(pixel_type))).collect();
         Decided { bands, count, nearest }
     }
 
-    /// The scenes, by index, that come nearest to what was decided, or as good as that: within `slack` a band.
-    fn nearest(&self, pixel: usize, decided: &[Option<Expected>], slack: f64) -> Vec<usize> {
-        let distance = |layer: &Layer| -> Option<f64> {
-            let each = layer.iter().zip(decided).filter_map(|(band, decided)| {
-                let (value, decided) = (band[pixel]?.to_f64(), (*decided)?);
-                let middle = (decided.low().to_f64() + decided.high().to_f64()) / 2.0;
-                Some(if value == middle { 0.0 } else { (value - middle).abs() })
-            });
-            each.fold(None, |sum, distance| Some(sum.unwrap_or(0.0) + distance))
-        };
-        let distances: Vec<Option<f64>> = self.scenes.iter().map(|(_, layer)| distance(layer)).collect();
-        let least = distances.iter().flatten().copied().fold(f64::INFINITY, f64::min);
-        let near = |distance: &Option<f64>| {
-            distance
-                .is_some_and(|distance| distance <= least * (1.0 + 1e-6) + 2.0 * slack * decided.len() as f64)
-        };
-        let index =
-            |scene: &StackedScene| self.stack.scenes.iter().position(|other| std::ptr::eq(other, scene));
-        let scenes = self.scenes.iter().zip(&distances).filter(|(_, distance)| near(distance));
-        scenes.filter_map(|((scene, _), _)| index(scene)).collect()
+    /// Whether so many scenes decide a pixel.
+    fn suffice(&self, count: usize) -> bool {
+        count >= self.stack.asked.least.max(1) as usize
+    }
+
+    /// A scene's index among all of the mosaic.
+    fn number(&self, scene: &StackedScene) -> usize {
+        let own = |other: &StackedScene| std::ptr::eq(other, scene);
+        self.stack.scenes.iter().position(own).expect("a scene is one of the mosaic's")
     }
 
     /// The score of a scene in a pixel, by what is read of it; NaN where it has none.
@@ -150,6 +158,25 @@ impl<'a> Scenes<'a> {
             }
         }
     }
+}
+
+/// The scenes of which any may come nearest to what was decided, before that is rounded: whose distances, summed over the
+/// bands in which they have data, are the least; of several that is the first.
+fn nearest(seen: &[Seen], decided: &[Option<Expected>]) -> Vec<usize> {
+    let distance = |(_, values): &Seen| -> Option<(f64, f64)> {
+        let pairs = values.iter().zip(decided);
+        let each = pairs.filter_map(|(value, decided)| Some((*decided)?.distance((*value)?)));
+        each.reduce(|(low, high), (least, most)| (low + least, high + most))
+    };
+    let distances: Vec<Option<(f64, f64)>> = seen.iter().map(distance).collect();
+    let may_be_first = |&index: &usize| {
+        let Some((least, _)) = distances[index] else { return false };
+        let beaten = |(other, distance): (usize, &Option<(f64, f64)>)| {
+            distance.is_some_and(|(_, most)| most < least || other < index && most == least)
+        };
+        !distances.iter().enumerate().any(beaten)
+    };
+    (0..seen.len()).filter(may_be_first).map(|index| seen[index].0).collect()
 }
 
 /// What is read of a scene in a window: its files, without what is hidden, brought to one level.
@@ -195,12 +222,12 @@ fn read_scene(
 }
 
 /// What formulas make of a scene's layer.
-fn of_formulas(formulas: &Compiled, layer: &Layer, (from, to): (PixelType, PixelType)) -> Layer {
+fn of_formulas(formulas: &Compiled, layer: &Layer) -> Layer {
     let mut made: Layer = vec![Vec::new(); formulas.formulas.len()];
     for pixel in 0..layer[0].len() {
         let bands: Vec<Option<Expected>> =
-            layer.iter().map(|band| band[pixel].map(|value| Expected::exactly(value, from))).collect();
-        let results = derived::of_formulas(formulas, &bands, to);
+            layer.iter().map(|band| band[pixel].map(Expected::exactly)).collect();
+        let results = derived::of_formulas(formulas, &bands);
         made.iter_mut().zip(results).for_each(|(band, result)| band.push(result.map(Expected::low)));
     }
     made

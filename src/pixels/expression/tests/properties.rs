@@ -6,7 +6,7 @@ use crate::pixels::expression::tree::{Binary, Tree, Unary};
 use crate::pixels::expression::*;
 
 /// Numbers that find the corners of operations.
-fn numbers() -> impl Strategy<Value = f64> {
+pub(super) fn numbers() -> impl Strategy<Value = f64> {
     let special = [0.0, -0.0, 0.5, 1.0, 1.5, 2.5, -3.0, 2.0, 8_388_607.5, 16_777_216.0, 1e30, 1e-30];
     prop_oneof![
         prop::sample::select(special.to_vec()),
@@ -16,7 +16,7 @@ fn numbers() -> impl Strategy<Value = f64> {
     ]
 }
 
-fn trees() -> impl Strategy<Value = Tree> {
+pub(super) fn trees() -> impl Strategy<Value = Tree> {
     use Binary::*;
     use Unary::*;
     let leaf = prop_oneof![
