@@ -551,7 +551,8 @@ fn what_a_mask_reaches_around_is_in_the_budget() {
     };
     let (none, wide) = (least(0), least(10_000));
     // An area of a block's width and 1000 pixels on each side: five bytes each, and four of each mark.
-    assert!(wide > none + 20, "{wide} MiB are enough with a buffer and {none} MiB without");
+    // What the process holds already differs by some MiB from run to run.
+    assert!(wide > none + 16, "{wide} MiB are enough with a buffer and {none} MiB without");
     job(10_000, wide).done();
     let report: serde_json::Value = serde_json::from_slice(&folder.read("report.json")).unwrap();
     let peak = report["budget"]["measured_peak"].as_u64().unwrap();

@@ -135,8 +135,8 @@ widest! {
             for lane in 0..LANES {
                 let offset = values[lane].to_real() - centre[lane];
                 offsets[lane] = if weights[lane] > zero { offset } else { zero };
-                // Nothing, unless it is infinite.
-                start[lane] += offsets[lane] - offsets[lane];
+                // Zero, but NaN of what is infinite.
+                start[lane] += offsets[lane] * zero;
             }
         }
     }
