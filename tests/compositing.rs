@@ -395,6 +395,115 @@ fn a_deviation_of_nothing_is_data() {
 }
 
 #[test]
+fn a_deviation_of_finite_values_is_finite_however_large_they_are() {
+    let folder = Folder::new();
+    let rows =
+        [[-1.7e308, -1.7e308, 1e200, 5e-3], [-1.7e308, 1.7e308, 3e200, 7e-3], [-1.7e308, 0.0, 5e200, 9e-3]];
+    for (index, row) in rows.into_iter().enumerate() {
+        let source = Source::new(4, 1).of("Float64").fractions(move |_, x, _| row[x]);
+        source.write(folder.path(format!("{index}.tif")));
+    }
+    let run = "-o out.tif --overwrite --verify full --method stddev";
+    folder.run(&format!("0.tif {run}")).done();
+    assert_eq!(folder.raster("out.tif").pixels(1), [0.0; 4]);
+    folder.run(&format!("0.tif 1.tif 2.tif {run}")).done();
+    let found = folder.raster("out.tif").pixels(1);
+    let of_two_thirds = (2.0f64 / 3.0).sqrt();
+    let wanted = [0.0, 1.7e308 * of_two_thirds, 2e200 * of_two_thirds, 2e-3 * of_two_thirds];
+    for (found, wanted) in found.into_iter().zip(wanted) {
+        assert!((found - wanted).abs() <= 1e-12 * wanted, "{found} is not {wanted}");
+    }
+}
+
+#[test]
+fn a_geometric_median_does_not_drift_towards_what_lies_far_off() {
+    // Weiszfeld's iteration in 40 digits gives these.
+    const UP: [f64; 2] = [7.8868, 27.6818];
+    const DOWN: [f64; 2] = [7.8510, 24.0432];
+    let near = [[7, 20], [9, 31], [8, 24], [7, 28]];
+    for (pixel_type, far, wanted) in [
+        ("Float64", 1e8, UP),
+        ("Float32", 1e10, UP),
+        ("Float64", 1e18, UP),
+        ("Int32", -2_147_483_647.0, DOWN),
+        ("UInt16", 65535.0, UP),
+    ] {
+        let folder = Folder::new();
+        for (index, values) in near.into_iter().map(|v| v.map(f64::from)).chain([[far; 2]]).enumerate() {
+            let source = Source::new(1, 1).of(pixel_type).bands(2);
+            let source = source.fractions(move |band, _, _| values[band - 1]);
+            source.write(folder.path(format!("{index}.tif")));
+        }
+        let inputs = "0.tif 1.tif 2.tif 3.tif 4.tif";
+        folder.run(&format!("{inputs} -o out.tif --method geomedian --dtype Float64 --verify full")).done();
+        let out = folder.raster("out.tif");
+        for band in [1, 2] {
+            let found = out.pixels(band)[0];
+            assert!(
+                (found - wanted[band - 1]).abs() < 3e-3,
+                "{found} in band {band} of {pixel_type} and {far}"
+            );
+        }
+    }
+}
+
+/// Scenes of two days in a folder each: colours with transparency, and a mask of other pixels.
+fn write_transparent(folder: &Folder) {
+    for (day, color, seen) in [("2024-01-01", 10, [255, 255, 0, 0]), ("2024-01-02", 30, [255, 0, 255, 0])] {
+        std::fs::create_dir(folder.path(day)).unwrap();
+        let raster = || Source::new(4, 1).crs("EPSG:32631").pixel(10.0).at(500_000.0, 5_000_000.0);
+        let value = move |band: usize, x: usize, _| if band == 4 { seen[x] } else { color + band as i128 };
+        let bands = raster().bands(4).shows(&["Red", "Green", "Blue", "Alpha"]).pixels(value);
+        bands.write(folder.path(format!("{day}/bands.tif")));
+        raster().value(4).write(folder.path(format!("{day}/SCL.tif")));
+    }
+}
+
+#[test]
+fn transparency_of_scenes_says_what_is_there_and_is_no_band() {
+    let folder = Folder::new();
+    write_transparent(&folder);
+    let run = "2024-01-01 2024-01-02 -o out.tif --overwrite --verify full --mask-band SCL --mask-values 9";
+    let seen = [255, 255, 255, 0];
+    for (options, of_red) in [
+        ("--bands bands --method median", [21, 11, 31, 0]),
+        ("--bands bands --method medoid", [11, 11, 31, 0]),
+        ("--bands bands --method geomedian", [21, 11, 31, 0]),
+        ("--bands bands", [31, 11, 31, 0]),
+        ("--bands bands:1,bands:4,bands:2,bands:3 --method min", [11, 11, 31, 0]),
+        ("--bands bands --method max --provenance", [31, 11, 31, 0]),
+    ] {
+        folder.run(&format!("{run} {options}")).done();
+        let out = folder.raster("out.tif");
+        assert_eq!(out.bands, 3 + usize::from(options.contains("provenance")), "{options}");
+        assert!((1..=out.bands).all(|band| out.shows(band) != "Alpha"), "{options}");
+        assert_eq!(
+            (out.mask(1), out.pixels(1)),
+            (seen.to_vec(), of_red.map(f64::from).to_vec()),
+            "{options}"
+        );
+        folder.run(&format!("{run} {options} --nodata 0")).done();
+        let out = folder.raster("out.tif");
+        assert!(!out.has_stored_mask(1) && out.nodata(1) == Some(0.0) && out.shows(3) == "Blue", "{options}");
+    }
+    folder.run(&format!("{run} --bands bands --expr s=b1+b3 --method min")).done();
+    assert_eq!(folder.raster("out.tif").pixels(1)[..3], [24.0, 24.0, 64.0]);
+    let refused = folder.run(&format!("{run} --bands bands:4")).refused();
+    refused.names(&["2024-01-01/bands.tif", "band 4 is transparency, and no other is taken", "--mask-band"]);
+    let all = "--bands bands --method median --on-error skip";
+    Source::new(4, 1)
+        .crs("EPSG:32631")
+        .pixel(10.0)
+        .at(500_000.0, 5_000_000.0)
+        .bands(4)
+        .shows(&["Red", "Green", "Blue", "Undefined"])
+        .value(7)
+        .write(folder.path("2024-01-02/bands.tif"));
+    let skipping = folder.run(&format!("{run} {all}")).done();
+    skipping.names(&["left out: 2024-01-02: band bands:4 is not transparency, and is in 2024-01-01"]);
+}
+
+#[test]
 fn infinities_are_verified_as_they_are_made() {
     let folder = Folder::new();
     for (name, value) in [("a.tif", 1.0), ("b.tif", f64::INFINITY), ("c.tif", 2.0)] {
@@ -442,7 +551,8 @@ fn what_a_mask_reaches_around_is_in_the_budget() {
     };
     let (none, wide) = (least(0), least(10_000));
     // An area of a block's width and 1000 pixels on each side: five bytes each, and four of each mark.
-    assert!(wide > none + 20, "{wide} MiB are enough with a buffer and {none} MiB without");
+    // What the process holds already differs by some MiB from run to run.
+    assert!(wide > none + 16, "{wide} MiB are enough with a buffer and {none} MiB without");
     job(10_000, wide).done();
     let report: serde_json::Value = serde_json::from_slice(&folder.read("report.json")).unwrap();
     let peak = report["budget"]["measured_peak"].as_u64().unwrap();

@@ -124,6 +124,11 @@ fn a_factor_multiplies_pixels_before_they_take_the_outputs_type() {
     let expected =
         each(|x, y| pixel(1, 2, x, y).map_or(f64::NAN, |value| f64::from(value as f32 * 0.0001f32)));
     assert_same_pixels(&folder.raster("out.tif").pixels(2), &expected, SIDE, "scaled");
+    // Where no formula is computed of each scene, there is nothing that could be done before.
+    folder.write("mosaic-stream.toml", "expr_stage = 'before'");
+    let again = "-o out.tif --overwrite --scale-factor 0.0001 --verify full";
+    folder.run(&format!("{}.tif {again}", DATES[1])).done();
+    assert_same_pixels(&folder.raster("out.tif").pixels(2), &expected, SIDE, "scaled, before");
 }
 
 #[test]

@@ -196,7 +196,17 @@ fn a_part_of_another_job_is_refused_and_what_differs_is_told() {
     let before = folder.names();
     let resumed = |change: &str| folder.run(&format!("{JOB} --resume {change}")).refused();
     resumed("--method first").names(&["--method", "last then", "first now", "mosaic-stream clean out.tif"]);
-    resumed("--bands 2,1").names(&["--bands"]);
+    resumed("--bands 2,1").names(&["--bands: not given then, 2,1 now"]);
+    let many = "--nodata 0 --src-nodata nan --overviews 2,4 --min-count 2 --co ZLEVEL=9 \
+                --compress deflate --resolution 0.5,1";
+    let outcome = resumed(many).names(&[
+        "--nodata: not given then, 0 now",
+        "--src-nodata: not given then, nan now",
+        "--overviews: not given then, 2,4 now",
+        "--co: not given then, ZLEVEL=9 now",
+        "--resolution: same then, 0.5,1 now",
+    ]);
+    assert!(!outcome.stderr.contains("Some"), "{}", outcome.stderr);
     Source::new(300, 300).bands(3).at(0.0, 0.0).write(folder.path("in0.tif"));
     resumed("").names(&["in0.tif", "bytes"]);
     assert_eq!(folder.names(), before);
@@ -286,6 +296,12 @@ fn what_documents_say_of_scenes_counts_as_the_inputs() {
     write(-1.0, 1);
     let job = JOB.replace("in0.tif in1.tif in2.tif in3.tif", "--stac items.json --bands red --method max");
     leave_part_of(&folder, &job);
+    let changed = "--from 2024-01-01 --order=-date --mask-band red --mask-values=-3--1,4,8-11";
+    folder.run(&format!("{job} --resume {changed}")).refused().names(&[
+        "--from: not given then, 2024-01-01 now",
+        "--order: given then, -date now",
+        "--mask-values: not given then, -3--1,4,8-11 now",
+    ]);
     write(-2.0, 1);
     folder.run(&format!("{job} --resume")).refused().names(&["scene s1", "added", "then", "now"]);
     write(-1.0, 2);

@@ -44,6 +44,21 @@ fn a_file_that_is_called_like_a_band_does_not_make_the_others_vanish() {
 }
 
 #[test]
+fn a_file_whose_name_ends_like_the_one_that_is_taken_is_not_dropped() {
+    let folder = Folder::new();
+    write(&folder, "x/B04.tif", &[(100, "")], &[]);
+    write(&folder, "x/x_B04.tif", &[(900, "")], &[]);
+    write(&folder, "x/x_B08.tif", &[(5, "")], &[]);
+    let run = "x -o out.tif --overwrite --method count";
+    let wanted = ["B04 may be B04.tif or x_B04.tif", "--scene-pattern", "B04:1"];
+    folder.run(&format!("{run} --bands B04,B08")).refused().names(&wanted);
+    folder.run(&format!("{run} --bands B04:1,B08")).done();
+    assert_eq!(made(&folder), [1.0, 1.0]);
+    folder.run(&format!(r"{run} --bands B04 --scene-pattern (?<scene>x_|/)(?<band>B04)\.tif$")).done();
+    assert_eq!(made(&folder), [2.0]);
+}
+
+#[test]
 fn files_of_several_dates_are_no_one_scene() {
     let folder = Folder::new();
     write(&folder, "y/20240101_B04.tif", &[(100, "")], &[]);

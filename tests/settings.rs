@@ -45,6 +45,27 @@ fn a_window_that_is_no_multiple_of_the_block_is_refused_with_its_flag() {
 }
 
 #[test]
+fn flags_without_effect_are_refused_but_not_what_a_file_says_for_other_jobs() {
+    let folder = tempfile::tempdir().unwrap();
+    for (flags, wanted) in [
+        ("--expr-stage before", "--expr-stage: has no effect without formulas\nhint: add --expr"),
+        (
+            "--overview-resampling mode",
+            "--overview-resampling: has no effect without overviews\nhint: add --overviews",
+        ),
+        ("--overview-resampling mode --format cog --overviews none", "without overviews"),
+        ("--allow-root nowhere", "--allow-root: 'nowhere' is no folder"),
+    ] {
+        let text = refusal(folder.path(), &[], &job(&flags.split(' ').collect::<Vec<_>>()));
+        assert!(text.contains(wanted), "{wanted} in {text}");
+    }
+    let text = "expr_stage = 'before'\noverview_resampling = 'mode'\nallow_root = ['nowhere']\n";
+    fs::write(folder.path().join("mosaic-stream.toml"), text).unwrap();
+    let output = run(folder.path(), &[("MOSAIC_STREAM_EXPR_STAGE", "before")], &JOB);
+    assert_eq!(output.status.code(), Some(1), "the input is missing, and no more");
+}
+
+#[test]
 fn all_problems_of_the_usage_are_told_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let flags =

@@ -8,6 +8,7 @@ mod ceiling;
 mod choices;
 mod creation_options;
 mod expressions;
+mod in_vain;
 mod keys;
 mod layers;
 mod machine;

@@ -2,6 +2,7 @@
 
 use super::asked::Asked;
 use super::creation_options::MERGED;
+use super::in_vain;
 use super::meaning::{
     bounds, creation_option, named, number, overviews, path, predictor, resolution, switch, text, whole,
 };
@@ -80,6 +81,7 @@ pub fn resolve(
     take_work(&mut asked, &mut settings, machine);
     let mut session = take_session(&mut asked);
     add_contradictions(&mut asked, &settings);
+    in_vain::refuse(&mut asked, &settings);
     if !asked.problems.is_empty() {
         return Err(asked.problems);
     }

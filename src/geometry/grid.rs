@@ -158,6 +158,19 @@ pub enum ResolutionRule {
     Given(Resolution),
 }
 
+impl fmt::Display for ResolutionRule {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ResolutionRule::Same => out.write_str("same"),
+            ResolutionRule::Highest => out.write_str("highest"),
+            ResolutionRule::Lowest => out.write_str("lowest"),
+            ResolutionRule::Average => out.write_str("average"),
+            ResolutionRule::Common => out.write_str("common"),
+            ResolutionRule::Given(resolution) => resolution.fmt(out),
+        }
+    }
+}
+
 /// What is asked of the grid.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GridRequest {

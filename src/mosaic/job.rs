@@ -1,6 +1,9 @@
 //! What decides an output's bytes, so that another run may go on with a part of it.
 
+use std::fmt::Display;
+
 use super::Prepared;
+use super::scene_checks::written;
 use crate::config::{SceneSettings, Settings};
 use crate::geometry::Grid;
 use crate::output::Job;
@@ -73,38 +76,63 @@ pub fn job(settings: &Settings, prepared: &Prepared) -> Job {
         ("mosaic-stream", env!("CARGO_PKG_VERSION").into()),
         ("GDAL", gdal_version()),
         ("--output", output.file_name().unwrap_or_default().to_string_lossy().into_owned()),
-        ("--format", format!("{format:?}")),
-        ("--overviews", format!("{overviews:?}")),
-        ("--overview-resampling", format!("{overview_resampling:?}")),
+        ("--format", format.to_string()),
+        ("--overviews", given(overviews)),
+        ("--overview-resampling", given(overview_resampling)),
         ("--block", block.to_string()),
         ("--method", method.to_string()),
-        ("--expr", expressions.join(";")),
-        ("--expr-stage", format!("{expression_stage:?}")),
-        ("--scale-factor", format!("{scale_factor:?}")),
-        ("--count-band, --provenance, --date-band", format!("{count_band}, {provenance}, {date_band}")),
-        ("which scenes", format!("{stac:?}, {scene_pattern:?}, {from:?}, {to:?}, {max_cloud:?}, {order:?}")),
-        ("--harmonize, --zero-is-nodata", format!("{harmonize:?}, {zero_is_nodata}")),
-        (
-            "which pixels",
-            format!("{mask_band:?}, {mask_values:?}, {keep_values:?}, {mask_bits:?}, {mask_buffer}"),
-        ),
+        ("--expr", list(expressions, ";", String::clone)),
+        ("--expr-stage", expression_stage.to_string()),
+        ("--scale-factor", given(scale_factor)),
+        ("--count-band", count_band.to_string()),
+        ("--provenance", provenance.to_string()),
+        ("--date-band", date_band.to_string()),
+        ("--stac", given(stac)),
+        ("--scene-pattern", given(scene_pattern)),
+        ("--from", given(from)),
+        ("--to", given(to)),
+        ("--max-cloud", given(max_cloud)),
+        ("--order", order.to_string()),
+        ("--harmonize", harmonize.to_string()),
+        ("--zero-is-nodata", zero_is_nodata.to_string()),
+        ("--mask-band", given(mask_band)),
+        ("--mask-values", list(mask_values, ",", written)),
+        ("--keep-values", list(keep_values, ",", written)),
+        ("--mask-bits", list(mask_bits, ",", u8::to_string)),
+        ("--mask-buffer", mask_buffer.to_string()),
         ("--min-count", min_count.to_string()),
-        ("--crs", format!("{crs:?}")),
-        ("--resolution", format!("{resolution:?}")),
-        ("--bounds", format!("{bounds:?}")),
+        ("--crs", given(crs)),
+        ("--resolution", resolution.to_string()),
+        ("--bounds", given(bounds)),
         ("--align", align.to_string()),
-        ("--resampling", format!("{resampling:?}")),
-        ("--bands", bands.join(",")),
-        ("--dtype", format!("{dtype:?}")),
-        ("--src-nodata", format!("{src_nodata:?}")),
-        ("--nodata", format!("{nodata:?}")),
-        ("--compress", format!("{compression:?}")),
-        ("--predictor", format!("{predictor:?}")),
-        ("--co", format!("{creation_options:?}")),
+        ("--resampling", resampling.to_string()),
+        ("--bands", list(bands, ",", String::clone)),
+        ("--dtype", given(dtype)),
+        ("--src-nodata", given(src_nodata)),
+        ("--nodata", given(nodata)),
+        ("--compress", compression.to_string()),
+        ("--predictor", given(predictor)),
+        ("--co", list(creation_options, " ", |(key, value)| format!("{key}={value}"))),
     ];
     let asked = asked.map(|(name, value)| (name.to_string(), value)).into_iter();
     let sources = prepared.mosaic.sources.iter().flat_map(|placed| files(&placed.source));
     Job { decides: asked.chain(grid_and_scenes(&prepared.mosaic)).chain(sources).collect() }
+}
+
+/// What stands in the place of a value that nobody gave.
+const NOT_GIVEN: &str = "not given";
+
+/// A value as it is typed.
+fn given(value: &Option<impl Display>) -> String {
+    value.as_ref().map_or(NOT_GIVEN.into(), ToString::to_string)
+}
+
+/// The values of a list as they are typed.
+fn list<T>(values: &[T], between: &str, typed: impl Fn(&T) -> String) -> String {
+    match values.is_empty() {
+        true => NOT_GIVEN.into(),
+        false => values.iter().map(typed).collect::<Vec<_>>().join(between),
+    }
 }
 
 /// Where the mosaic lies, and what names and documents say of scenes: neither stands in the files that are read.

@@ -23,6 +23,7 @@ mod scene_checks;
 mod scenes;
 mod stacked;
 mod summary;
+mod transparency;
 mod write;
 
 use std::io::{self, BufRead};

@@ -77,7 +77,8 @@ fn has_bit(of: PixelType, bit: u8) -> bool {
     of.is_float() || of.is_signed() || usize::from(bit) < 8 * of.bytes()
 }
 
-fn written(range: &RangeInclusive<i64>) -> String {
+/// A range as it is typed.
+pub fn written(range: &RangeInclusive<i64>) -> String {
     match range.start() == range.end() {
         true => range.start().to_string(),
         false => format!("{}-{}", range.start(), range.end()),

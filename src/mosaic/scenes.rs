@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::gather::{self, Gathered};
-use super::{Failure, Hooks, harmonize, method, scene_checks};
+use super::{Failure, Hooks, harmonize, method, scene_checks, transparency};
 use crate::config::{self, OnError, SceneSettings, Settings};
 use crate::pixels::{self, Formula, MaskRule};
 use crate::run::in_parallel;
@@ -77,7 +77,7 @@ pub fn unify(
     method::put_in_order(&settings.method, &mut found.scenes);
     let by_name: HashMap<&str, &Arc<Source>> =
         inspected.iter().map(|source| (&*source.name, source)).collect();
-    let mut problems = Vec::new();
+    let mut problems = transparency::take_out(&mut found, &by_name);
     let mut together = Vec::new();
     found.scenes.retain(|scene| {
         let made = put_together(scene, &by_name).map_err(|wrong| problems.extend(wrong));
@@ -131,10 +131,15 @@ pub fn unify(
     }
 }
 
+/// Whether formulas are computed of each scene, before pixels are decided.
+fn are_computed_before(settings: &Settings) -> bool {
+    !settings.expressions.is_empty() && settings.expression_stage == config::Stage::Before
+}
+
 /// Whether all scenes of a pixel must be looked at together, whatever they are made of.
 fn wants_stack(settings: &Settings) -> bool {
     let simple = matches!(settings.method, config::Method::Simple(_));
-    let before = !settings.expressions.is_empty() && settings.expression_stage == config::Stage::Before;
+    let before = are_computed_before(settings);
     let beside = settings.count_band || settings.provenance || settings.date_band;
     !simple || settings.scenes.min_count > 1 || settings.scenes.zero_is_nodata || before || beside
 }
@@ -177,7 +182,7 @@ pub fn derive(settings: &Settings) -> Result<DeriveRequest, Vec<Problem>> {
         (settings.date_band, Beside::Date),
     ];
     let beside = beside.into_iter().filter(|(asked, _)| *asked).map(|(_, beside)| beside).collect();
-    let before = settings.expression_stage == config::Stage::Before;
+    let before = are_computed_before(settings);
     let request = DeriveRequest { formulas, before, beside, factor: settings.scale_factor };
     if problems.is_empty() { Ok(request) } else { Err(problems) }
 }

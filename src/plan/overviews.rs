@@ -1,5 +1,7 @@
 //! The sizes of overviews, and the memory that the levels take while they are made from windows.
 
+use std::fmt;
+
 use crate::geometry::Size;
 
 /// Which overviews a raster shall have.
@@ -11,6 +13,18 @@ pub enum Overviews {
     Auto,
     /// Made smaller by these growing factors.
     Factors(Vec<usize>),
+}
+
+impl fmt::Display for Overviews {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Overviews::None => out.write_str("none"),
+            Overviews::Auto => out.write_str("auto"),
+            Overviews::Factors(factors) => {
+                out.write_str(&factors.iter().map(usize::to_string).collect::<Vec<_>>().join(","))
+            }
+        }
+    }
 }
 
 impl Overviews {

@@ -105,6 +105,9 @@ impl<T: Sample> Decider<T> {
         let bands = self.results.len();
         self.counts = *block.counts(0);
         if decision.rule == Rule::GeometricMedian {
+            for (band, results) in self.results.iter_mut().enumerate() {
+                self.order.percentile(block, band, &mut results.outcomes);
+            }
             self.geometric.find(block, stack.values.pixel_type().is_float(), &mut self.results);
             self.settle_together(decision.least);
             if wants_side {

@@ -159,8 +159,9 @@ fn choose<R: Real>(group: &mut Descent<R>, view: &View<R>, unit: R) -> Choice<R>
     for lane in 0..GROUP {
         let (sum, count, weight) = (view.distances[lane], group.counts[lane], view.weights[lane]);
         let (least, nearest) = (group.least[lane], view.nearest[lane]);
-        let spread = R::SMALL * sum / count;
-        let short = if spread > unit { spread } else { unit };
+        let harmonic = count / weight;
+        let near = R::SMALL * harmonic;
+        let short = if near > unit { near } else { unit };
         let short = if least < R::INFINITY { group.short[lane] } else { short };
         // Within rounding the slope tells whether a step went too far: the sum is convex.
         let rounding = R::SMALL * least;
@@ -172,7 +173,7 @@ fn choose<R: Real>(group: &mut Descent<R>, view: &View<R>, unit: R) -> Choice<R>
         let is_pulled = excess > R::SMALL * count;
         let is_median = !is_pulled;
         let at_scene = view.coincident[lane] > zero;
-        let most = half * count / weight;
+        let most = half * harmonic;
         let long = !at_scene & (newton[lane] > most);
         let full = if at_scene { excess / weight } else { newton[lane] };
         let new = if long { most } else { full };

@@ -1,14 +1,15 @@
 //! The geometric median: the point whose Euclidean distances to all scenes sum up to the least.
 //!
-//! It is found step by step, each as [`descent`](super::descent) tells, from the mean, so that of two scenes, between
-//! which every point is a median, it is the middle. Where an even number of other scenes lies on a line, it is some
-//! point between the middle two.
+//! It is found step by step, each as [`descent`](super::descent) tells, from the medians of the bands, so that of two
+//! scenes, between which every point is a median, it is the middle. Where an even number of other scenes lies on a line,
+//! it is some point between the middle two.
 //!
 //! A pixel is done after a step of Newton's that leaves less than about 1/512 of a unit (whole types), or than a small
-//! part of the mean distance to the scenes (a millionth for types of up to 16 bits, which are computed in Float32; a
-//! billionth for the others, in Float64), or where the unit vectors to the scenes sum up to no more than that part of
-//! each; after [`MOST_STEPS`] at the latest. A pixel that is done makes room for the next one, so that none waits for
-//! its neighbours, nor depends on them. A scene with an infinite value has no place and takes no part.
+//! part of the harmonic mean of the first point's distances to the scenes (a millionth for types of up to 16 bits, which
+//! are computed in Float32; a billionth for the others, in Float64), or where the unit vectors to the scenes sum up to
+//! no more than that part of each; after [`MOST_STEPS`] at the latest. So a scene that lies far off, which neither the
+//! medians nor the harmonic mean heed, costs the others no digit. A pixel that is done makes room for the next one, so
+//! that none waits for its neighbours, nor depends on them. A scene with an infinite value has no place and takes no part.
 
 use super::block::{Block, LANES, Lanes, lanes};
 use super::descent::{Descent, GROUP, Turn, step};
@@ -25,9 +26,9 @@ pub(super) struct GeometricMedian<R> {
     offsets: Vec<Lanes<R>>,
     /// Scenes: 1 where they have data.
     weights: Vec<Lanes<R>>,
-    /// Bands: whole numbers near the means, and the means seen from there. Small numbers have more digits.
+    /// Bands: the medians, since small numbers have more digits; and 0, or NaN where a value is infinite.
     centres: Vec<Lanes<R>>,
-    means: Vec<Lanes<R>>,
+    starts: Vec<Lanes<R>>,
     group: Descent<R>,
     /// Which pixel of the block a lane of the group holds, and how many steps it has made.
     pixels: [Option<usize>; GROUP],
@@ -42,7 +43,7 @@ impl<R: Real> GeometricMedian<R> {
             offsets: vec![zeros; bands * depth],
             weights: vec![zeros; depth],
             centres: vec![zeros; bands],
-            means: vec![zeros; bands],
+            starts: vec![zeros; bands],
             group: Descent::new(bands, depth),
             pixels: [None; GROUP],
             steps: [0; GROUP],
@@ -54,7 +55,8 @@ impl<R: Real> GeometricMedian<R> {
         ((bands + 1) * depth + 2 * bands) * LANES * real_bytes + Descent::<R>::bytes(real_bytes, bands, depth)
     }
 
-    /// The medians in all bands; `fractions` tells whether the scenes' type has any.
+    /// The medians in all bands, whose results are those of each band by itself before; `fractions` tells whether the
+    /// scenes' type has any.
     pub fn find<T: Sample<Real = R>>(
         &mut self,
         block: &Block<T>,
@@ -63,10 +65,10 @@ impl<R: Real> GeometricMedian<R> {
     ) {
         let (depth, counts) = (block.depth(), block.counts(0));
         to_weights(block.marks(0), &mut self.weights);
-        for band in 0..results.len() {
+        for (band, medians) in results.iter().enumerate() {
             let offsets = &mut self.offsets[band * depth..][..depth];
-            let (centre, mean) = (&mut self.centres[band], &mut self.means[band]);
-            center(block.values(band), &self.weights, counts, offsets, centre, mean);
+            self.centres[band] = lanes(|lane| medians.outcomes[lane].to_pixel());
+            center(block.values(band), &self.weights, &self.centres[band], offsets, &mut self.starts[band]);
         }
         let unit = if fractions { R::default() } else { R::of(1.0 / 512.0) };
         let mut waiting = (0..block.width).filter(|&pixel| counts[pixel] > 0);
@@ -102,8 +104,8 @@ impl<R: Real> GeometricMedian<R> {
                 group.offsets[scene * bands + band][lane] = self.offsets[band * depth + scene][pixel];
             }
         }
-        for (point, mean) in group.points.iter_mut().zip(&self.means) {
-            point[lane] = mean[pixel];
+        for (point, start) in group.points.iter_mut().zip(&self.starts) {
+            point[lane] = start[pixel];
         }
         group.counts[lane] = R::of(f64::from(counts[pixel]));
         group.begin(lane);
@@ -119,35 +121,24 @@ widest! {
         }
     }
 
-    /// Takes the values of a band relative to a centre near their mean, and the mean.
+    /// Takes the values of a band relative to a centre, and where the search begins.
     fn center<T: Sample>(
         values: &[Lanes<T>],
         weights: &[Lanes<T::Real>],
-        counts: &Lanes<u32>,
+        centre: &Lanes<T::Real>,
         offsets: &mut [Lanes<T::Real>],
-        centre: &mut Lanes<T::Real>,
-        mean: &mut Lanes<T::Real>,
+        start: &mut Lanes<T::Real>,
     ) {
-        let counts: Lanes<T::Real> = lanes(|lane| T::Real::of(f64::from(counts[lane].max(1))));
-        let mut sums = [T::Real::default(); LANES];
-        for (values, weights) in values.iter().zip(weights) {
-            for lane in 0..LANES {
-                let is_there = weights[lane] > T::Real::default();
-                sums[lane] += if is_there { values[lane].to_real() } else { T::Real::default() };
-            }
-        }
-        *centre = lanes(|lane| (sums[lane] / counts[lane]).whole());
-        *mean = [T::Real::default(); LANES];
+        let zero = T::Real::default();
+        *start = [zero; LANES];
         for ((values, weights), offsets) in values.iter().zip(weights).zip(offsets) {
             for lane in 0..LANES {
                 let offset = values[lane].to_real() - centre[lane];
                 // Whatever a scene shows that takes no part, it must not be looked at: infinities would spread.
-                offsets[lane] = if weights[lane] > T::Real::default() { offset } else { T::Real::default() };
-                mean[lane] += offsets[lane];
+                offsets[lane] = if weights[lane] > zero { offset } else { zero };
+                // Zero, but NaN where two numbers lie further apart than their type can tell.
+                start[lane] += offsets[lane] * zero;
             }
-        }
-        for lane in 0..LANES {
-            mean[lane] = mean[lane] / counts[lane];
         }
     }
 }

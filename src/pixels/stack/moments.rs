@@ -41,7 +41,8 @@ widest! {
         }
     }
 
-    /// The standard deviation of a band's population.
+    /// The standard deviation of a band's population. That of finite values is finite, however large these are, and
+    /// that of one value is 0; an infinite value has none.
     pub(super) fn deviation<T: Sample>(block: &Block<T>, band: usize, outcomes: &mut Lanes<T::Outcome>) {
         let deviations = if T::SMALL { exact_deviation(block, band) } else { two_pass_deviation(block, band) };
         for lane in 0..LANES {
@@ -84,9 +85,33 @@ fn two_pass_deviation<T: Sample>(block: &Block<T>, band: usize) -> Lanes<f64> {
             squares[lane] += distance * distance;
         }
     }
-    lanes(|lane| {
-        let count = f64::from(counts[lane]);
-        let variance = (squares[lane] - sums[lane] * sums[lane] / count) / count;
-        if variance < 0.0 { 0.0 } else { variance.sqrt() }
-    })
+    let mut deviations = lanes(|lane| root_of_variance(sums[lane], squares[lane], counts[lane]));
+    for lane in (0..LANES).filter(|&lane| counts[lane] > 0) {
+        if !f64::is_finite(deviations[lane]) {
+            deviations[lane] = scaled_deviation(block, band, lane);
+        }
+    }
+    deviations
+}
+
+/// The root of the variance, from the sums of the distances to the mean and of their squares.
+#[inline(always)]
+fn root_of_variance(sum: f64, squares: f64, count: u32) -> f64 {
+    let count = f64::from(count);
+    let variance = (squares - sum * sum / count) / count;
+    if variance < 0.0 { 0.0 } else { variance.sqrt() }
+}
+
+/// The same of one pixel whose sums or squares no Float64 holds.
+#[cold]
+fn scaled_deviation<T: Sample>(block: &Block<T>, band: usize, lane: usize) -> f64 {
+    /// A power of two, which rounds nothing that counts.
+    const SCALE: f64 = f64::from_bits((1023 - 600) << 52);
+    let seen = block.values(band).iter().zip(block.marks(band)).filter(|(_, marks)| marks[lane] != 0);
+    let values = seen.map(|(values, _)| values[lane].to_f64() * SCALE);
+    let count = block.counts(band)[lane];
+    let mean = values.clone().sum::<f64>() / f64::from(count);
+    let distances = values.map(|value| value - mean);
+    let (sum, squares) = distances.fold((0.0, 0.0), |(sum, squares), d| (sum + d, squares + d * d));
+    root_of_variance(sum, squares, count) / SCALE
 }

@@ -214,11 +214,10 @@ pub(super) trait Real:
 {
     const ONE: Self;
     const INFINITY: Self;
-    /// Steps shorter than this part of the scenes' spread change nothing that counts.
+    /// Steps shorter than this part of the scenes' distances change nothing that counts.
     const SMALL: Self;
 
     fn square_root(self) -> Self;
-    fn whole(self) -> Self;
     fn of(value: f64) -> Self;
 }
 
@@ -232,11 +231,6 @@ macro_rules! real {
             #[inline(always)]
             fn square_root(self) -> Self {
                 self.sqrt()
-            }
-
-            #[inline(always)]
-            fn whole(self) -> Self {
-                self.round_ties_even()
             }
 
             #[inline(always)]

@@ -15,9 +15,8 @@ const MOST_STEPS: usize = 10_000;
 /// bends, nearly any.
 pub(super) fn median(scenes: &[Vec<Value>], working_type: PixelType) -> Option<Vec<Expected>> {
     let (count, bands) = (scenes.len() as f64, scenes[0].len());
-    let mean = |band: usize| scenes.iter().map(|scene| scene[band].to_f64()).sum::<f64>() / count;
-    // Small numbers have more digits.
-    let centre: Vec<f64> = (0..bands).map(|band| mean(band).round_ties_even()).collect();
+    // Small numbers have more digits: seen from a value in the middle, those that count are small.
+    let centre: Vec<f64> = (0..bands).map(|band| middle(scenes.iter().map(|s| s[band].to_f64()))).collect();
     let from_centre = |scene: &Vec<Value>| -> Vec<f64> {
         scene.iter().zip(&centre).map(|(value, centre)| value.to_f64() - centre).collect()
     };
@@ -25,10 +24,10 @@ pub(super) fn median(scenes: &[Vec<Value>], working_type: PixelType) -> Option<V
     if scenes.iter().flatten().any(|offset| !offset.is_finite()) {
         return None;
     }
-    let start: Vec<f64> =
-        (0..bands).map(|band| scenes.iter().map(|scene| scene[band]).sum::<f64>() / count).collect();
-    let spread = scenes.iter().map(|scene| distance(scene, &start)).sum::<f64>() / count;
-    if !spread.is_finite() {
+    let start = vec![0.0; bands];
+    // What lies far off counts no more than what lies just outside.
+    let spread = middle(scenes.iter().map(|scene| distance(scene, &start)));
+    if !scenes.iter().all(|scene| distance(scene, &start).is_finite()) {
         // Squares of distances are beyond Float64.
         return Some(vec![Expected::anything(); bands]);
     }
@@ -65,7 +64,7 @@ pub(super) fn median(scenes: &[Vec<Value>], working_type: PixelType) -> Option<V
     let doubt = 2.0 * (pull.length - pull.coincident + rounding).max(0.0);
     let bend = curvature(&point, &scenes, &pull);
     // The kernels compare sums, and what rounding hides of those a point may be off: nearly on a line that is far.
-    let sum: f64 = scenes.iter().map(|scene| distance(scene, &point)).sum();
+    let sum = count * middle(scenes.iter().map(|scene| distance(scene, &point)));
     let hidden = if pull.coincident > 0.0 { 0.0 } else { (2.0 * rounding_of_sums * sum / bend).sqrt() };
     let error = 8.0 * short + hidden + if doubt > 0.0 { doubt / bend } else { 0.0 };
     let near = |(band, &point): (usize, &f64)| expected(band, point - error, point + error);
@@ -155,6 +154,13 @@ fn beside_a_line(scenes: &[Vec<f64>]) -> (f64, f64) {
     (scenes.iter().map(beside).fold(0.0, f64::max), squares.sqrt())
 }
 
+/// The value in the middle, of two the larger.
+fn middle(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
 fn distance(one: &[f64], other: &[f64]) -> f64 {
     one.iter().zip(other).map(|(a, b)| (a - b) * (a - b)).sum::<f64>().sqrt()
 }
@@ -200,7 +206,7 @@ mod tests {
                 ((state >> 33) % end as u64) as i32
             };
             let scene = |_| -> Vec<i32> {
-                let (along, far) = (below(spread), if below(4) == 0 { 3000 } else { 0 });
+                let (along, far) = (below(spread), [3000, 50_000, 0, 0][below(4) as usize]);
                 let value = |band: i32| match kind {
                     0 => 10 + along * (band + 1) + below(2) * below(2),
                     3 => 10 + along * (band + 1),

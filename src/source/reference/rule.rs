@@ -72,17 +72,20 @@ fn wide_mean(values: &[Value]) -> Value {
     Value::Above(sum.div_euclid(count), sum.rem_euclid(count) as f64 / count as f64)
 }
 
-/// The population's standard deviation.
+/// The population's standard deviation, which is finite where all values are.
 fn deviation(values: &[Value]) -> Option<Expected> {
     let first = values[0];
+    let largest = values.iter().map(|value| value.to_f64().abs()).fold(0.0, f64::max);
+    // Else squares or differences might be infinite.
+    let scale = if largest > 1e150 { 2f64.powi(-600) } else { 1.0 };
     let from_first = |value: &Value| match (value.whole(), first.whole()) {
         (Some(value), Some(first)) => (value - first) as f64,
-        _ => value.to_f64() - first.to_f64(),
+        _ => value.to_f64() * scale - first.to_f64() * scale,
     };
     let count = values.len() as f64;
     let mean = values.iter().map(from_first).sum::<f64>() / count;
-    let deviation = (values.iter().map(|v| (from_first(v) - mean).powi(2)).sum::<f64>() / count).sqrt();
-    let largest = values.iter().map(|value| value.to_f64().abs()).fold(0.0, f64::max);
+    let variance = values.iter().map(|v| (from_first(v) - mean).powi(2)).sum::<f64>() / count;
+    let deviation = variance.sqrt() / scale;
     let error = 1e-12 * deviation + 1e-14 * largest;
     (!deviation.is_nan()).then(|| Expected::near(deviation, error).at_least(0.0))
 }
