@@ -3,6 +3,7 @@
 mod band;
 mod blocks;
 mod dataset;
+mod decoder;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -88,6 +89,7 @@ fn look_at(
         Err(problem) => return Ok(Err(problem)),
     };
     blocks::look_inside(&mut source, &dataset)?;
+    decoder::count_decoder(&mut source, &dataset);
     if opened.names_files {
         source.direct = Err("its metadata name files");
     }
