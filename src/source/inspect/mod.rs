@@ -31,6 +31,9 @@ pub trait Inspector: fmt::Debug + Sync {
     /// # Errors
     /// As [`inspect`], and where it takes whoever opens it down with it.
     fn inspect(&self, name: &str, target: Option<&str>) -> Result<Inspected, Problem>;
+
+    /// How many of so many threads may ask at once, by what the inputs before took; nobody asks meanwhile.
+    fn at_once(&self, threads: usize) -> usize;
 }
 
 /// Inspects one input for a mosaic in the CRS `target` (WKT), or in its own where there is none.
