@@ -551,6 +551,22 @@ fn the_least_memory_that_is_named_works_every_time() {
 }
 
 #[test]
+fn what_gdal_decodes_in_larger_pieces_than_blocks_fits_into_the_least_memory_that_is_named() {
+    let folder = Folder::new();
+    Source::new(50, 50).bands(3).pixels(|_, x, y| (x * y % 251) as i128).write(folder.path("small.tif"));
+    folder.tool("gdal_translate -q -outsize 2300 2300 -r bilinear small.tif large.tif");
+    for options in ["WEBP -co LOSSLESS=YES", "JP2OpenJPEG -co BLOCKXSIZE=2300 -co BLOCKYSIZE=2300"] {
+        folder.tool(&format!("gdal_translate -q large.tif a.image -of {options}"));
+        let refused = folder.run("a.image -o out.tif --overwrite --memory 40MiB").ended(1);
+        let least = amounts(&refused.stderr).into_iter().fold(0.0, f64::max) as u64;
+        folder.run(&format!("a.image -o out.tif --overwrite --memory {least} --report report.json")).done();
+        let report: serde_json::Value = serde_json::from_slice(&folder.read("report.json")).unwrap();
+        let peak = report["budget"]["measured_peak"].as_u64().unwrap();
+        assert!(peak <= least, "{options}: {peak} of {least}");
+    }
+}
+
+#[test]
 fn bad_files_and_good_ones_that_do_not_fit_are_told_at_once() {
     let folder = Folder::new();
     write_mixed_lot(&folder);

@@ -10,7 +10,8 @@ use mosaic_stream::config::{SceneSettings, Settings};
 use mosaic_stream::geometry::Window;
 use mosaic_stream::mosaic::{Hooks, Prepared, prepare};
 use mosaic_stream::run::progress::Silent;
-use mosaic_stream::source::reference::first_difference;
+use mosaic_stream::source::Patience;
+use mosaic_stream::source::reference::Reference;
 
 /// Two sources of noise that are a fraction of a pixel apart.
 fn write_noise(folder: &Folder, nodata: bool) {
@@ -108,8 +109,8 @@ fn a_single_wrong_pixel_of_a_vrt_that_resamples_is_found() {
     let output = folder.path("out.tif");
     let area = Window::new(10, 20, 150, 90);
     let difference = || {
-        first_difference(&prepared.mosaic, output.to_str().unwrap(), area, &[0], prepared.jobs.grid.block)
-            .unwrap()
+        let mut reference = Reference::new(&prepared.mosaic, prepared.jobs.grid.block, 1);
+        reference.first_difference(output.to_str().unwrap(), area, &[0], Patience::default()).unwrap()
     };
     assert_eq!(difference(), None);
 
@@ -155,8 +156,8 @@ fn a_single_wrong_pixel_of_a_masked_median_is_found() {
     let all: Vec<usize> = (0..prepared.mosaic.sources.len()).collect();
     let difference = || {
         let area = Window::new(30, 20, 120, 110);
-        first_difference(&prepared.mosaic, output.to_str().unwrap(), area, &all, prepared.jobs.grid.block)
-            .unwrap()
+        let mut reference = Reference::new(&prepared.mosaic, prepared.jobs.grid.block, 1);
+        reference.first_difference(output.to_str().unwrap(), area, &all, Patience::default()).unwrap()
     };
     assert_eq!(difference(), None);
 

@@ -69,13 +69,7 @@ pub fn verify(
     let left_out = LeftOut::new(&prepared.mosaic, lacking);
     let isolation = isolation(&settings, &prepared, &left_out, &totals, hooks)?;
     let made = (&prepared.mosaic, &prepared.jobs, &prepared.touching);
-    let plan = &prepared.plan;
-    let by = Verifiers {
-        threads: plan.verifiers,
-        bytes_to_decide: plan.bytes_to_decide,
-        isolation: isolation.as_ref(),
-        left_out: &left_out,
-    };
+    let by = Verifiers::of(&prepared.plan, isolation.as_ref(), &left_out);
     let pixels = verify_anew(name, made, by, settings.patience(hooks.stop))?;
     write::check_sources_unchanged(&prepared, &[])?;
     examined.add_pixels(pixels);

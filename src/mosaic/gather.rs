@@ -165,6 +165,7 @@ fn inspect_all(
     let inspect_one = |index: usize| {
         (!stop.load(Ordering::Relaxed)).then(|| inspect(&rest[index], target, first.as_ref(), trust))
     };
+    let threads = trust.inspector.map_or(threads, |inspector| inspector.at_once(threads));
     results.extend(in_parallel(threads, rest.len(), inspect_one)?);
     if stop.load(Ordering::Relaxed) {
         // What was given up for that is no problem.

@@ -6,9 +6,9 @@ use crate::config::{Settings, Verify};
 use crate::geometry::Size;
 use crate::output::BlockWriter;
 use crate::pixels::Composite;
-use crate::plan::{self, Jobs, Levels, Needs, Plan, TooSmall, Touching, WindowGrid};
+use crate::plan::{self, Jobs, Levels, Needs, Plan, TooSmall, Touching, Verifying, WindowGrid};
 use crate::run::{DerivedBands, Pyramid, memory};
-use crate::source::{Mosaic, PlacedSource, Placement, Problem, ReaderChoice, Source};
+use crate::source::{Mosaic, Placement, Problem, ReaderChoice, Source};
 
 /// Cuts the work so that it fits into the budget. A child process that inspected inputs took `inspected` bytes.
 pub fn plan(
@@ -86,7 +86,7 @@ pub fn plan(
         source_block: largest_block(mosaic),
         direct: mosaic.sources.iter().any(|placed| placed.direct).then_some(direct),
         through_gdal: mosaic.sources.iter().any(|placed| !placed.direct).then_some(through_gdal),
-        verifier_bytes: verifier_bytes(settings, mosaic, encoding.block),
+        verifying: verifying(settings, mosaic, encoding.block),
         runtime: memory::resident() + still_to_come(mosaic),
         child: settings.isolate.map(|_| memory::resident().max(inspected) + still_to_come(mosaic)),
         chunk: settings.chunk,
@@ -121,15 +121,23 @@ fn reader_bytes(mosaic: &Mosaic, block: usize) -> usize {
 }
 
 /// What one thread takes to verify: a handle and its block, of a source and of the output.
-fn verifier_bytes(settings: &Settings, mosaic: &Mosaic, block: usize) -> u64 {
+fn verifying(settings: &Settings, mosaic: &Mosaic, block: usize) -> Verifying {
     if settings.verify == Verify::None {
-        return 0;
+        return Verifying::default();
     }
-    const AREAS: usize = 12 << 20;
-    let source = |placed: &PlacedSource| placed.source.handle_bytes() + placed.source.storage.block_bytes;
-    let of_source = mosaic.sources.iter().map(source).max().unwrap_or(0);
+    const AREAS: usize = 8 << 20;
+    const LEAST_CACHE: usize = 4 << 20;
+    let of_sources = |figure: fn(&Source) -> usize| {
+        mosaic.sources.iter().map(|placed| figure(&placed.source)).max().unwrap_or(0)
+    };
+    let handle = of_sources(Source::handle_bytes);
     let of_output = 3 * block * block * mosaic.pixel_bytes();
-    (of_source + reader_bytes(mosaic, block) + of_output + AREAS) as u64
+    let cache = LEAST_CACHE + of_sources(|source| source.storage.block_bytes) + of_output;
+    Verifying {
+        bytes: (handle + cache + reader_bytes(mosaic, block) + AREAS) as u64,
+        handle_bytes: handle as u64,
+        cache_bytes: cache as u64,
+    }
 }
 
 /// The largest of a figure of the sources that are read directly, or of those that are not.

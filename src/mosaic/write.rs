@@ -123,8 +123,7 @@ fn check(
     let Prepared { mosaic, jobs, touching, plan, encoding, .. } = prepared;
     let layout = (&encoding.overviews[..], encoding.cloud_optimized);
     let made = (mosaic, jobs, touching);
-    let (threads, bytes_to_decide) = (plan.verifiers, plan.bytes_to_decide);
-    let by = Verifiers { threads, bytes_to_decide, isolation, left_out };
+    let by = Verifiers::of(plan, isolation, left_out);
     verify(path, made, &written.records, layout, depth, by, settings.patience(hooks.stop)).map(Some)
 }
 

@@ -7,7 +7,7 @@ mod overviews;
 mod touching;
 mod windows;
 
-pub use budget::{Direct, Line, Needs, Plan, ThroughGdal, TooSmall, plan};
+pub use budget::{Direct, Line, Needs, Plan, ThroughGdal, TooSmall, Verifying, plan};
 pub use overviews::{Levels, Overviews};
 pub use touching::Touching;
 pub use windows::{Job, Jobs, WindowGrid};

@@ -16,6 +16,6 @@ pub use isolated::{Isolation, Program, RemoteInspector, Treatment, serve};
 pub use left_out::LeftOut;
 pub use pipeline::{Run, Sink, Work, run_jobs};
 pub use pyramid::Pyramid;
-pub use threads::{Stopped, in_parallel, step_by_step};
+pub use threads::{Stopped, in_parallel, in_parallel_with, step_by_step};
 pub use totals::Totals;
 pub use window::{Deciding, DerivedBands, FinishedPart, Shared, WindowMaker};

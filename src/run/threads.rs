@@ -1,7 +1,7 @@
 //! Threads for work without an order: over numbers, or step by step until nothing is left.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use anyhow::{Context, Result};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
@@ -26,6 +26,25 @@ pub fn in_parallel<R: Send>(
 ) -> Result<Vec<R>> {
     // A thread without anything to do is not worth its stack.
     Ok(pool(threads.min(count).max(1))?.install(|| (0..count).into_par_iter().map(work).collect()))
+}
+
+/// Like [`in_parallel`], with a state for each thread that goes from one number to the next. They are handed out in order.
+pub fn in_parallel_with<S, R: Send>(
+    threads: usize,
+    count: usize,
+    state: impl Fn() -> S + Sync,
+    work: impl Fn(&mut S, usize) -> R + Sync,
+) -> Result<Vec<R>> {
+    let next = AtomicUsize::new(0);
+    let numbers = || Some(next.fetch_add(1, Ordering::Relaxed)).filter(|&number| number < count);
+    let of_thread = || {
+        let mut state = state();
+        std::iter::from_fn(numbers).map(|number| (number, work(&mut state, number))).collect::<Vec<_>>()
+    };
+    let made: Vec<Vec<(usize, R)>> = pool(threads.min(count).max(1))?.broadcast(|_| of_thread());
+    let mut all: Vec<(usize, R)> = made.into_iter().flatten().collect();
+    all.sort_unstable_by_key(|(number, _)| *number);
+    Ok(all.into_iter().map(|(_, result)| result).collect())
 }
 
 /// Repeats `step` on each of `threads` threads, with a buffer of its own, until it says that nothing is left.
@@ -84,6 +103,22 @@ mod tests {
         };
         let results = in_parallel(4, 100, work).unwrap();
         assert!(results.iter().enumerate().all(|(number, &result)| result == number * number));
+    }
+
+    #[test]
+    fn each_thread_goes_on_with_its_own_state_and_results_stand_in_order() {
+        for threads in [1, 4] {
+            let work = |done: &mut Vec<usize>, number: usize| {
+                done.push(number);
+                (number, done.is_sorted(), done.len())
+            };
+            let results = in_parallel_with(threads, 100, Vec::new, work).unwrap();
+            assert!(
+                results.iter().enumerate().all(|(index, &(number, sorted, _))| index == number && sorted)
+            );
+            let most = results.iter().map(|(.., length)| *length).max().unwrap();
+            assert!(most >= 100 / threads, "{most} by one of {threads} threads");
+        }
     }
 
     #[test]

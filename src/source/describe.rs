@@ -82,6 +82,8 @@ pub struct Storage {
     pub block_bytes: usize,
     /// Bytes of the largest block as it is stored, where that is known, else as many.
     pub encoded_bytes: usize,
+    /// Bytes that GDAL's decoder holds beside these, as long as the source is open.
+    pub decoder_bytes: usize,
     /// Whether reading one band decodes all.
     pub all_bands_together: bool,
 }
@@ -92,10 +94,12 @@ impl Source {
         self.bands.iter().map(|band| band.pixel_type.bytes()).sum()
     }
 
-    /// Bytes that an open handle holds beside GDAL's block cache: the decoded block and its encoded bytes.
+    /// Bytes that an open handle holds beside GDAL's block cache: the decoded block, its encoded bytes, and what the
+    /// decoder holds of its own.
     pub fn handle_bytes(&self) -> usize {
         const DATASET: usize = 128 << 10;
-        DATASET + self.storage.block_bytes + self.storage.encoded_bytes
+        let Storage { block_bytes, encoded_bytes, decoder_bytes, .. } = self.storage;
+        DATASET.saturating_add(block_bytes).saturating_add(encoded_bytes).saturating_add(decoder_bytes)
     }
 }
 

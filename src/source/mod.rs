@@ -44,7 +44,7 @@ pub use finished::Finished;
 pub use handle::Handle;
 pub use inspect::{Inspected, Inspector, inspect};
 pub use network::{Patience, usual_retries};
-pub use open::{gdal_cache_used, gdal_knows_int8, gdal_version, prepare_gdal};
+pub use open::{gdal_cache_used, gdal_knows_int8, gdal_version, prepare_gdal, set_gdal_cache};
 pub use pixels::Pixels;
 pub use place::Placement;
 pub use problem::Problem;

@@ -173,9 +173,19 @@ fn told(error: Error, attempts: u32) -> Error {
 
 /// Whether a name leads to a server by itself.
 fn is_remote(name: &str) -> bool {
-    ["/vsicurl", "/vsis3", "/vsigs", "/vsiaz", "/vsiadls", "/vsioss", "/vsiswift", "/vsiwebhdfs", "://"]
-        .iter()
-        .any(|mark| name.contains(mark))
+    const SYSTEMS: [&str; 8] =
+        ["/vsicurl", "/vsis3", "/vsigs", "/vsiaz", "/vsiadls", "/vsioss", "/vsiswift", "/vsiwebhdfs"];
+    SYSTEMS.iter().any(|system| name.contains(system))
+        || name.match_indices("://").any(|(at, _)| ends_in_scheme(&name[..at]))
+}
+
+/// Whether a text ends in the scheme of an address, which is the whole text or stands behind what GDAL's drivers put before
+/// an address: `ZARR:"http`, but not `HDF5:"a.nc":`, the file's name before that of an array.
+fn ends_in_scheme(text: &str) -> bool {
+    let rest = text.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || c == '+');
+    let scheme = &text[rest.len()..];
+    scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && (rest.is_empty() || rest.ends_with(['"', '\'', ':', '=', ',']))
 }
 
 /// Has GDAL forget what it keeps of the answers of a source's server: failures, and parts that are too short. What it got
@@ -200,6 +210,28 @@ fn forget(name: &str, failed: &[String]) {
         }
         if beginnings.is_empty() {
             gdal_sys::VSICurlClearCache();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_leads_to_a_server_by_a_file_system_or_the_scheme_of_an_address() {
+        let addresses =
+            ["/vsicurl/http://h/a.tif", "/vsizip//vsis3/b/a.zip/a.tif", "https://h/a.tif", "s3://b/a.tif"];
+        let behind =
+            ["ZARR:\"http://h/a\"", "NETCDF:https://h/a.nc:v", "WMS:http://h/?", "PG:host=git+ssh://h"];
+        for name in addresses.into_iter().chain(behind) {
+            assert!(is_remote(name), "{name}");
+        }
+        let arrays = ["HDF5:\"f.nc\"://Band1", "HDF5:/data/f.h5://a/b", "HDF5:'f.nc'://Band1"];
+        for name in
+            arrays.into_iter().chain(["a.tif", "/data/a:/b", "://a", "/data/odd/3d://a", "HDF5:f.nc://Band1"])
+        {
+            assert!(!is_remote(name), "{name}");
         }
     }
 }

@@ -29,9 +29,14 @@ pub fn prepare_gdal(cache_bytes: u64) -> Result<()> {
             gdal::config::set_config_option(key, value)?;
         }
     }
-    // SAFETY: sets a number; no memory is handed over.
-    unsafe { gdal_sys::GDALSetCacheMax64(cache_bytes as gdal_sys::GIntBig) };
+    set_gdal_cache(cache_bytes);
     Ok(())
+}
+
+/// Lets GDAL's block caches have `bytes` in all.
+pub fn set_gdal_cache(bytes: u64) {
+    // SAFETY: sets a number; no memory is handed over.
+    unsafe { gdal_sys::GDALSetCacheMax64(bytes as gdal_sys::GIntBig) };
 }
 
 /// Bytes of blocks in GDAL's cache now.

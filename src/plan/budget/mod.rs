@@ -7,7 +7,7 @@ mod tests;
 
 use crate::geometry::Size;
 use attempt::Attempt;
-pub use needs::{Direct, Needs, ThroughGdal};
+pub use needs::{Direct, Needs, ThroughGdal, Verifying};
 
 /// So many bytes for this.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -47,6 +47,10 @@ pub struct Plan {
     pub bytes_to_decide: usize,
     /// Bytes that one of them needs beside these.
     pub verifier_bytes: u64,
+    /// How many sources each of them keeps open.
+    pub open_to_verify: usize,
+    /// Of all their bytes, those for GDAL's block cache.
+    pub cache_to_verify: u64,
     /// Bytes with which a worker reads and decides, caches included, where a child process does it.
     pub child_bytes: u64,
     /// How many blocks a worker encodes at a time.
@@ -77,6 +81,7 @@ impl Plan {
             cache_bytes: self.cache_bytes / workers,
             decoded_bytes: self.decoded_bytes / workers,
             lent_bytes: self.lent_bytes / workers,
+            cache_to_verify: self.cache_to_verify / self.verifiers as u64,
             lines: Vec::new(),
             ..self.clone()
         }
@@ -126,7 +131,7 @@ fn fastest<'a>(needs: &'a Needs<'a>, limit: u64) -> Option<Attempt<'a>> {
 }
 
 fn least_to_verify(needs: &Needs) -> u64 {
-    needs.runtime + needs.child.unwrap_or(0) + needs.verifier_bytes
+    needs.runtime + needs.child.unwrap_or(0) + needs.verifying.bytes
 }
 
 /// A window's size and bands at once.

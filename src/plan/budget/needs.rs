@@ -46,8 +46,8 @@ pub struct Needs<'a> {
     pub through_gdal: Option<ThroughGdal<'a>>,
     /// What is read directly; nothing where no source is.
     pub direct: Option<Direct<'a>>,
-    /// Bytes that one thread needs to verify.
-    pub verifier_bytes: u64,
+    /// What one thread needs to verify.
+    pub verifying: Verifying,
     /// Bytes that the process holds already, and will go on holding: code, GDAL, what is known of the sources.
     pub runtime: u64,
     /// Where each worker has a child process that reads and decides for it, bytes that one holds before it begins: code,
@@ -83,6 +83,17 @@ pub struct ThroughGdal<'a> {
     pub block_bytes: usize,
     /// Bytes of decoded blocks that one row of windows, so many pixels high, touches.
     pub row_of_blocks: &'a dyn Fn(usize) -> u64,
+}
+
+/// What one thread takes to verify.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Verifying {
+    /// All bytes, with one open source.
+    pub bytes: u64,
+    /// Of these, bytes of the largest open source, GDAL's block cache apart.
+    pub handle_bytes: u64,
+    /// Of these, bytes for GDAL's block cache, which hold the largest block that is read again and again.
+    pub cache_bytes: u64,
 }
 
 /// What reading sources directly takes: all workers share the decoded blocks.

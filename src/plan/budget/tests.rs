@@ -52,7 +52,7 @@ fn needs<'a>(
         moving_bytes: (bands % 4) << 18,
         through_gdal: (!bands.is_multiple_of(3)).then_some(gdal),
         direct: (bands % 3 != 1).then_some(direct),
-        verifier_bytes: 7 << 20,
+        verifying: Verifying { bytes: 7 << 20, handle_bytes: 1 << 20, cache_bytes: 2 << 20 },
         runtime: 60 << 20,
         child: None,
         chunk: None,

@@ -22,8 +22,10 @@ pub struct RemoteInspector<'a> {
     treatment: Treatment<'a>,
     looking: Looking,
     children: OfThreads<'a>,
-    /// Children that are alive at once, at most.
-    at_once: u64,
+    /// Bytes that this process and its children may take.
+    bytes: u64,
+    /// Children that were alive at once, at most.
+    at_once: AtomicU64,
     started: AtomicU64,
     /// What one of them had in memory at most.
     greatest: AtomicU64,
@@ -33,18 +35,23 @@ impl<'a> RemoteInspector<'a> {
     /// No child is started yet. So many threads ask at once; all their children together may take so many bytes. Inputs
     /// may refer to what `trust` says.
     pub fn new(treatment: Treatment<'a>, trust: Trust, threads: usize, bytes: u64) -> RemoteInspector<'a> {
-        // The thread that starts the others has one, too.
-        let at_once = threads as u64 + 1;
-        let bytes = bytes / at_once;
+        let at_once = threads as u64;
         let Trust { remote, roots, .. } = trust;
-        let looking = Looking { remote, roots: roots.to_vec(), retries: treatment.retries, bytes };
-        let (started, greatest) = (AtomicU64::new(0), AtomicU64::new(0));
-        RemoteInspector { treatment, looking, children: OfThreads::default(), at_once, started, greatest }
+        let (retries, of_one) = (treatment.retries, bytes / at_once.max(1));
+        RemoteInspector {
+            treatment,
+            looking: Looking { remote, roots: roots.to_vec(), retries, bytes: of_one },
+            children: OfThreads::default(),
+            bytes,
+            at_once: at_once.into(),
+            started: AtomicU64::new(0),
+            greatest: AtomicU64::new(0),
+        }
     }
 
     /// No more bytes were in memory of all children together.
     pub fn peak(&self) -> u64 {
-        self.greatest() * self.started.load(Ordering::Relaxed).min(self.at_once)
+        self.greatest() * self.started.load(Ordering::Relaxed).min(self.at_once.load(Ordering::Relaxed))
     }
 
     /// The most bytes that one of them had in memory.
@@ -79,7 +86,23 @@ impl fmt::Debug for RemoteInspector<'_> {
     }
 }
 
+/// How many of so many threads may have a child each, in so many bytes beside this process: those of a child grow a
+/// little from input to input. One in any case.
+fn children_that_fit(room: u64, greatest: u64, threads: usize) -> usize {
+    let each = (greatest + greatest / 8).max(1);
+    usize::try_from(room / each).unwrap_or(threads).clamp(1, threads.max(1))
+}
+
 impl Inspector for RemoteInspector<'_> {
+    fn at_once(&self, threads: usize) -> usize {
+        // The thread that asked until now waits for the others.
+        self.children.end();
+        let room = self.bytes.saturating_sub(memory::resident());
+        let threads = children_that_fit(room, self.greatest(), threads);
+        self.at_once.store(threads as u64, Ordering::Relaxed);
+        threads
+    }
+
     fn inspect(&self, name: &str, target: Option<&str>) -> Result<Inspected, Problem> {
         let request = Request::Inspect { name: name.into(), target: target.map(str::to_owned) };
         let mut replaced = Vec::new();
@@ -118,4 +141,18 @@ pub fn serve_inspections(looking: Looking, input: &mut impl BufRead, out: &Out) 
         answer(out, &Answer::Inspected(Box::new(inspected), memory::peak_resident()))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_children_inspect_than_fit_and_always_one() {
+        assert_eq!(children_that_fit(140 << 20, 60 << 20, 8), 2);
+        assert_eq!(children_that_fit(130 << 20, 60 << 20, 8), 1);
+        assert_eq!(children_that_fit(0, 60 << 20, 8), 1);
+        assert_eq!(children_that_fit(u64::MAX, 60 << 20, 8), 8);
+        assert_eq!(children_that_fit(1 << 30, 0, 8), 8, "nothing is known yet");
+    }
 }

@@ -13,6 +13,11 @@ use super::message::{Answer, Request};
 pub struct OfThreads<'a>(Mutex<HashMap<ThreadId, Child<'a>>>);
 
 impl<'a> OfThreads<'a> {
+    /// Ends all that are not asked just now.
+    pub fn end(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// Asks this thread's child, or one that is started now; `hear` is told the answer. A child that died is forgotten.
     pub fn ask<T>(
         &self,

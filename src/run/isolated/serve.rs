@@ -14,7 +14,8 @@ use crate::plan::{Job, Jobs, Touching, WindowGrid};
 use crate::run::window::{Decide, DecidedPixels, Decider, Deciding};
 use crate::run::{Totals, memory};
 use crate::source::direct::{BlockCache, DirectFiles, DirectSources};
-use crate::source::{Mosaic, Patience, prepare_gdal, reference, watch_reading};
+use crate::source::reference::Reference;
+use crate::source::{Mosaic, Patience, prepare_gdal, set_gdal_cache, watch_reading};
 
 /// Files that are open at once for direct reading.
 const OPEN_FILES: usize = 64;
@@ -93,6 +94,7 @@ fn decide(making: Making<Mosaic>, input: &mut impl io::BufRead, out: &Out) -> Re
         deciding: &deciding,
         decider: Decider::new(&deciding),
         decided: DecidedPixels::new(mosaic.pixel_type),
+        reference: None,
         job: None,
         blocks_told: 0,
     };
@@ -123,6 +125,8 @@ struct Child<'a> {
     deciding: &'a Deciding<'a>,
     decider: Decider<'a>,
     decided: DecidedPixels,
+    /// What was verified with until now.
+    reference: Option<Reference<'a>>,
     job: Option<Job>,
     /// Blocks decoded, as far as the parent knows.
     blocks_told: u64,
@@ -157,10 +161,12 @@ impl Child<'_> {
             }
             Request::Inspect { name, .. } => bail!("a child that decides pixels is asked to inspect {name}"),
             Request::Verify { file, area, sources } => {
-                let mosaic = self.deciding.mosaic;
-                let unit = mosaic.unit(self.deciding.block);
-                let decide = || reference::first_difference(mosaic, &file, area, &sources, unit);
-                let difference = self.deciding.patience.with("", decide)?;
+                let Deciding { mosaic, plan, block, patience, .. } = *self.deciding;
+                let reference = self.reference.get_or_insert_with(|| {
+                    set_gdal_cache(plan.cache_to_verify);
+                    Reference::new(mosaic, block, plan.open_to_verify)
+                });
+                let difference = reference.first_difference(&file, area, &sources, patience)?;
                 send(out, &Answer::Verified(self.done(), difference), &[])
             }
         }

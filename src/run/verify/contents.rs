@@ -14,8 +14,9 @@ use crate::geometry::{Size, Window};
 use crate::output::BlockRecord;
 use crate::plan::{Jobs, Touching};
 use crate::run::isolated::RemoteVerifier;
-use crate::run::{Stopped, in_parallel};
-use crate::source::{Mosaic, Patience, reference};
+use crate::run::{Stopped, in_parallel_with};
+use crate::source::reference::{self, Reference};
+use crate::source::{Mosaic, Patience, set_gdal_cache};
 
 /// The written file, beside what it was made from.
 pub(super) struct Contents<'a> {
@@ -42,20 +43,24 @@ impl Contents<'_> {
         let areas = self.areas(depth);
         let blocks: Vec<&[BlockRecord]> = self.records.chunks(BLOCKS_AT_ONCE).collect();
         let children = self.by.isolation.map(RemoteVerifier::new);
-        let check = |task: usize| -> Result<Vec<String>> {
+        let check = |reference: &mut Reference, task: usize| -> Result<Vec<String>> {
             if patience.stop.load(Ordering::Relaxed) {
                 return Err(Stopped.into());
             }
             // Areas take longest: they come first.
             match areas.get(task) {
-                Some(area) => match self.check_area(*area, children.as_ref(), patience) {
+                Some(area) => match self.check_area(*area, children.as_ref(), (reference, patience)) {
                     Err(_) if patience.stop.load(Ordering::Relaxed) => Err(Stopped.into()),
                     checked => checked.with_context(|| format!("verify {}", area.1)),
                 },
                 None => Ok(self.check_bytes(blocks[task - areas.len()])),
             }
         };
-        for faults in in_parallel(self.by.threads, areas.len() + blocks.len(), check)? {
+        if children.is_none() {
+            set_gdal_cache(self.by.cache_bytes);
+        }
+        let reference = || Reference::new(self.mosaic, self.jobs.grid.block, self.by.open_sources);
+        for faults in in_parallel_with(self.by.threads, areas.len() + blocks.len(), reference, check)? {
             findings.faults.extend(faults?);
         }
         findings.blocks = self.records.len() as u64;
@@ -77,16 +82,12 @@ impl Contents<'_> {
         &self,
         (window_row, area): (usize, Window),
         children: Option<&RemoteVerifier>,
-        patience: Patience,
+        (reference, patience): (&mut Reference, Patience),
     ) -> Result<Vec<String>> {
         let touching: Vec<usize> = self.touching.sources(window_row, area).collect();
-        let unit = self.mosaic.unit(self.jobs.grid.block);
-        let difference = |area: Window, sources: &[usize]| match children {
+        let mut difference = |area: Window, sources: &[usize]| match children {
             Some(children) => children.first_difference(self.path, area, sources),
-            // The errors say which source it is.
-            None => {
-                patience.with("", || reference::first_difference(self.mosaic, self.path, area, sources, unit))
-            }
+            None => reference.first_difference(self.path, area, sources, patience),
         };
         let mut faults = Vec::new();
         for (part, sources) in self.by.left_out.parts(area, &touching) {

@@ -14,7 +14,7 @@ use crate::container::{self, ReadAt};
 use crate::geometry::Size;
 use crate::output::{BlockId, BlockRecord, Plane};
 use crate::pixels::{Number, PixelType};
-use crate::plan::{Jobs, Touching};
+use crate::plan::{Jobs, Plan, Touching};
 use crate::source::{FileReader, Mosaic, Patience, Trust, inspect};
 use contents::Contents;
 
@@ -41,10 +41,28 @@ pub struct Verifiers<'a> {
     pub threads: usize,
     /// Bytes of values that each of them holds.
     pub bytes_to_decide: usize,
+    /// How many sources each of them keeps open.
+    pub open_sources: usize,
+    /// Bytes for GDAL's block cache, of all threads.
+    pub cache_bytes: u64,
     /// The child processes that do it for them, where sources are not read by this one.
     pub isolation: Option<&'a Isolation<'a>>,
     /// What the file lacks of sources that were left out.
     pub left_out: &'a LeftOut<'a>,
+}
+
+impl<'a> Verifiers<'a> {
+    /// As many as the plan has, with what it has for them.
+    pub fn of(plan: &Plan, isolation: Option<&'a Isolation<'a>>, left_out: &'a LeftOut<'a>) -> Verifiers<'a> {
+        Verifiers {
+            threads: plan.verifiers,
+            bytes_to_decide: plan.bytes_to_decide,
+            open_sources: plan.open_to_verify,
+            cache_bytes: plan.cache_to_verify,
+            isolation,
+            left_out,
+        }
+    }
 }
 
 /// How much is looked at.

@@ -73,5 +73,5 @@ fn describe_storage(dataset: &Dataset, bands: &[SourceBand]) -> Result<Storage> 
     let pixel_bytes: usize = decoded_bands.iter().map(|band| band.pixel_type.bytes()).sum();
     let block = Size::new(columns, rows);
     let block_bytes = block.pixels().saturating_mul(pixel_bytes);
-    Ok(Storage { block, block_bytes, encoded_bytes: block_bytes, all_bands_together })
+    Ok(Storage { block, block_bytes, encoded_bytes: block_bytes, decoder_bytes: 0, all_bands_together })
 }

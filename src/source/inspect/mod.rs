@@ -3,6 +3,7 @@
 mod band;
 mod blocks;
 mod dataset;
+mod decoder;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -30,6 +31,9 @@ pub trait Inspector: fmt::Debug + Sync {
     /// # Errors
     /// As [`inspect`], and where it takes whoever opens it down with it.
     fn inspect(&self, name: &str, target: Option<&str>) -> Result<Inspected, Problem>;
+
+    /// How many of so many threads may ask at once, by what the inputs before took; nobody asks meanwhile.
+    fn at_once(&self, threads: usize) -> usize;
 }
 
 /// Inspects one input for a mosaic in the CRS `target` (WKT), or in its own where there is none.
@@ -88,6 +92,7 @@ fn look_at(
         Err(problem) => return Ok(Err(problem)),
     };
     blocks::look_inside(&mut source, &dataset)?;
+    decoder::count_decoder(&mut source, &dataset);
     if opened.names_files {
         source.direct = Err("its metadata name files");
     }

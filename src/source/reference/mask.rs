@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use anyhow::{Context, Result};
 
-use super::read::OpenSource;
+use super::open_sources::OpenSources;
 use super::value::Value;
 use crate::geometry::{Size, Window};
 use crate::pixels::MaskRule;
@@ -21,19 +21,19 @@ pub(super) fn pixels_held(mosaic: &Mosaic, rule: &MaskRule, side: usize) -> usiz
 
 /// Where the mask (index among the mosaic's sources) hides a window's pixels, or is not there to tell.
 pub(super) fn hidden(
-    mosaic: &Mosaic,
+    sources: &mut OpenSources,
     index: usize,
     rule: &MaskRule,
     window: Window,
-    unit: usize,
 ) -> Result<Vec<bool>> {
+    let mosaic = sources.mosaic;
     let placed = &mosaic.sources[index];
     let pixel_type = placed.source.bands[placed.bands[0]].pixel_type;
     let around = around(window, rule, mosaic.grid.size);
     let chords = chords(rule, around.size());
     let mut hidden = vec![false; window.pixels()];
     let name = || placed.source.name.to_string();
-    let source = OpenSource::open(mosaic, placed, pixel_type, unit).with_context(name)?;
+    let source = sources.get(index, pixel_type)?;
     for part in around.cut(Size::square(SIDE)) {
         let read = source.read(part).with_context(name)?;
         for (pixel, &covered) in read.covered.iter().enumerate() {

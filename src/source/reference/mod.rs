@@ -7,18 +7,22 @@ mod decide;
 mod derived;
 mod geometric;
 mod mask;
+mod open_sources;
 mod read;
 mod rule;
 mod stacked;
 mod value;
 
+use std::mem::replace;
+
 use anyhow::{Context, Result};
 
 use super::open::open;
 use super::trap::checked;
-use super::{Mosaic, PlacedSource};
+use super::{Mosaic, Patience, PlacedSource};
 use crate::geometry::Window;
-use read::{Part, read_mask, read_source, read_values};
+use open_sources::OpenSources;
+use read::{Part, read_mask, read_values};
 use stacked::Scenes;
 use value::{Expected, Value};
 
@@ -28,22 +32,46 @@ const BYTES_PER_VALUE: usize = 2 * size_of::<Option<Value>>();
 /// For each band the values in a window, `None` where there are no data.
 type Layer = Vec<Vec<Option<Value>>>;
 
-/// The first difference between what a file holds in a window and what it should hold; `None` when there is none.
-///
-/// `touching` are the indices of the sources that touch the window, in compositing order. What is resampled is read
-/// in squares of side `unit`, as the job reads it.
-///
-/// # Errors
-/// When the file or a source cannot be read.
-pub fn first_difference(
-    mosaic: &Mosaic,
-    file: &str,
-    window: Window,
-    touching: &[usize],
-    unit: usize,
-) -> Result<Option<String>> {
-    checked("verify", || {
-        let opinion = Opinion::read(mosaic, window, touching, unit)?;
+/// Decides areas of a mosaic a second time, on the thread that made it. The sources stay open from one area to the next,
+/// and their blocks in GDAL's cache as far as it goes: a block may be larger than many areas.
+pub struct Reference<'a> {
+    sources: OpenSources<'a>,
+}
+
+impl<'a> Reference<'a> {
+    /// For a mosaic in blocks of side `block`, with so many open sources at most.
+    pub fn new(mosaic: &'a Mosaic, block: usize, open_sources: usize) -> Reference<'a> {
+        Reference { sources: OpenSources::new(mosaic, mosaic.unit(block), open_sources) }
+    }
+
+    /// The first difference between what a file holds in a window and what it should hold, with patience where a server
+    /// has the sources; `None` when there is none.
+    ///
+    /// `touching` are the indices of the sources that touch the window, in compositing order. What is resampled is read
+    /// in squares, as the job reads it.
+    ///
+    /// # Errors
+    /// When the file or a source cannot be read; the message says which source it is.
+    pub fn first_difference(
+        &mut self,
+        file: &str,
+        window: Window,
+        touching: &[usize],
+        patience: Patience,
+    ) -> Result<Option<String>> {
+        let mut again = false;
+        patience.with("", || {
+            // What was opened while a server failed may lack something.
+            if replace(&mut again, true) {
+                self.sources.close();
+            }
+            checked("verify", || self.look(file, window, touching))
+        })
+    }
+
+    fn look(&mut self, file: &str, window: Window, touching: &[usize]) -> Result<Option<String>> {
+        let mosaic = self.sources.mosaic;
+        let opinion = Opinion::read(&mut self.sources, window, touching)?;
         let written = open(file)?;
         let bands = 0..mosaic.bands.len();
         let found = bands.map(|band| read_values(&written.rasterband(band + 1)?, window, mosaic.pixel_type));
@@ -73,7 +101,7 @@ pub fn first_difference(
             wrong.then(|| format!("mask at column {column}, row {row}: {}", !has_number))
         };
         Ok((0..window.pixels()).find_map(difference))
-    })
+    }
 }
 
 /// Side of the largest square of at most `most` pixels' side that is decided in so many bytes, where these sources
@@ -109,14 +137,15 @@ enum Opinion<'a> {
 }
 
 impl<'a> Opinion<'a> {
-    fn read(mosaic: &'a Mosaic, window: Window, touching: &[usize], unit: usize) -> Result<Opinion<'a>> {
+    fn read(sources: &mut OpenSources<'a>, window: Window, touching: &[usize]) -> Result<Opinion<'a>> {
+        let mosaic = sources.mosaic;
         if let Some(stack) = &mosaic.stack {
-            return Ok(Opinion::Scenes(Scenes::read(mosaic, stack, window, touching, unit)?));
+            return Ok(Opinion::Scenes(Scenes::read(sources, stack, window, touching)?));
         }
         let read = |&index: &usize| {
             let placed = &mosaic.sources[index];
-            let part = read_source(mosaic, placed, mosaic.working_type, window, unit)
-                .with_context(|| placed.source.name.to_string())?;
+            let source = sources.get(index, mosaic.working_type)?;
+            let part = source.read(window).with_context(|| placed.source.name.to_string())?;
             Ok(layer(mosaic, placed, &part))
         };
         Ok(Opinion::Layers(mosaic, touching.iter().map(read).collect::<Result<_>>()?))

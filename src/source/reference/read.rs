@@ -20,17 +20,6 @@ pub(super) struct Part {
     pub bands: Vec<Vec<Value>>,
 }
 
-/// Reads one source on the mosaic's grid, in pixels of this type; what is resampled in squares of side `unit`.
-pub(super) fn read_source(
-    mosaic: &Mosaic,
-    placed: &PlacedSource,
-    pixel_type: PixelType,
-    window: Window,
-    unit: usize,
-) -> Result<Part> {
-    OpenSource::open(mosaic, placed, pixel_type, unit)?.read(window)
-}
-
 /// A source on the mosaic's grid.
 pub(super) struct OpenSource<'a> {
     placed: &'a PlacedSource,

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 
-use super::read::read_source;
+use super::open_sources::OpenSources;
 use super::value::{Expected, Value};
 use super::{Decided, Layer, derived, geometric, mask, rule};
 use crate::geometry::Window;
@@ -37,15 +37,15 @@ fn scenes<'a>(stack: &'a Stacked, touching: &[usize]) -> impl Iterator<Item = &'
 impl<'a> Scenes<'a> {
     /// Reads all scenes that `touching` are the files of.
     pub fn read(
-        mosaic: &'a Mosaic,
+        sources: &mut OpenSources<'a>,
         stack: &'a Stacked,
         window: Window,
         touching: &[usize],
-        unit: usize,
     ) -> Result<Scenes<'a>> {
+        let mosaic = sources.mosaic;
         let mut all = Scenes { mosaic, stack, window, scenes: Vec::new(), scores: Vec::new() };
         for scene in scenes(stack, touching) {
-            let layer = read_scene(mosaic, stack, scene, window, unit)?;
+            let layer = read_scene(sources, stack, scene, window)?;
             if let Some(score) = &stack.score {
                 let pixels = 0..window.pixels();
                 all.scores.push(pixels.map(|pixel| all.score(score, scene, &layer, pixel)).collect());
@@ -181,23 +181,24 @@ fn nearest(seen: &[Seen], decided: &[Option<Expected>]) -> Vec<usize> {
 
 /// What is read of a scene in a window: its files, without what is hidden, brought to one level.
 fn read_scene(
-    mosaic: &Mosaic,
+    sources: &mut OpenSources,
     stack: &Stacked,
     scene: &StackedScene,
     window: Window,
-    unit: usize,
 ) -> Result<Layer> {
+    let mosaic = sources.mosaic;
     let mut seen = vec![true; window.pixels()];
     let mut bands: Vec<Vec<Value>> = vec![Vec::new(); stack.read_bands];
-    for placed in &mosaic.sources[scene.sources.clone()] {
+    for index in scene.sources.clone() {
+        let placed = &mosaic.sources[index];
         let Role::Bands(slots) = &placed.role else { bail!("{}: a mask among bands", placed.source.name) };
-        let part = read_source(mosaic, placed, mosaic.working_type, window, unit)
-            .with_context(|| placed.source.name.to_string())?;
+        let source = sources.get(index, mosaic.working_type)?;
+        let part = source.read(window).with_context(|| placed.source.name.to_string())?;
         seen.iter_mut().zip(&part.covered).for_each(|(seen, covered)| *seen &= covered);
         slots.iter().zip(part.bands).for_each(|(&slot, values)| bands[slot] = values);
     }
     if let (Some(mask), Some(rule)) = (scene.mask, &stack.asked.mask) {
-        let hidden = mask::hidden(mosaic, mask, rule, window, unit)?;
+        let hidden = mask::hidden(sources, mask, rule, window)?;
         seen.iter_mut().zip(hidden).for_each(|(seen, hidden)| *seen &= !hidden);
     }
     let mut layer = Layer::new();

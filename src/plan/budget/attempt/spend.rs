@@ -102,10 +102,14 @@ impl Attempt<'_> {
             let handle = (self.workers * gdal.handle_bytes).max(1) as u64;
             self.open_sources += (for_sources / handle).min(MOST_OPEN_SOURCES as u64 - 1) as usize;
         }
-        let verifier = self.needs.child.unwrap_or(0) + self.needs.verifier_bytes;
+        let verifying = self.needs.verifying;
+        let verifier = self.needs.child.unwrap_or(0) + verifying.bytes;
         let to_verify = (limit - self.needs.runtime) / verifier.max(1);
         let verifiers = to_verify.clamp(1, self.workers as u64);
         let left = (limit - self.needs.runtime).saturating_sub(verifiers * verifier) / verifiers;
+        // Values, blocks that are read again and sources that stay open; a quarter is left to the C heap.
+        let more_open = (left / 8 / verifying.handle_bytes.max(1)).min(MOST_OPEN_SOURCES as u64 - 1);
+        let more_cache = left / 8 * 3;
         let lent = self.lent().min(wanted.0 - self.decoded);
         if let Some(direct) = &self.needs.direct {
             let another = self.workers * (direct.block_bytes + direct.encoded_bytes);
@@ -121,7 +125,9 @@ impl Attempt<'_> {
             lent_bytes: lent,
             verifiers: verifiers as usize,
             bytes_to_decide: (left / 4).clamp(LEAST_TO_DECIDE, MOST_TO_DECIDE) as usize,
-            verifier_bytes: self.needs.verifier_bytes,
+            verifier_bytes: verifying.bytes + more_open * verifying.handle_bytes + more_cache,
+            open_to_verify: 1 + more_open as usize,
+            cache_to_verify: verifiers * (verifying.cache_bytes + more_cache),
             child_bytes: self.to_decide() + lent / self.workers as u64,
             window: self.cut.window,
             area: self.area(),
