@@ -8,7 +8,7 @@ use crate::output::BlockWriter;
 use crate::pixels::Composite;
 use crate::plan::{self, Jobs, Levels, Needs, Plan, TooSmall, Touching, Verifying, WindowGrid};
 use crate::run::{DerivedBands, Pyramid, memory};
-use crate::source::{Mosaic, Placement, Problem, ReaderChoice, Source};
+use crate::source::{Mosaic, PlacedSource, Placement, Problem, ReaderChoice, Source};
 
 /// Cuts the work so that it fits into the budget. A child process that inspected inputs took `inspected` bytes.
 pub fn plan(
