@@ -260,13 +260,8 @@ fn a_formula_over_a_geometric_median_that_is_a_little_off_is_found() {
         folder.run_words(&run.split(' ').chain([formula.as_str()]).collect::<Vec<_>>()).done();
         let area = Window::new(0, 0, 24, 24);
         let all = [0, 1, 2, 3, 4];
-        let found = first_difference(
-            &prepared.mosaic,
-            output.to_str().unwrap(),
-            area,
-            &all,
-            prepared.jobs.grid.block,
-        );
+        let mut reference = Reference::new(&prepared.mosaic, prepared.jobs.grid.block, 5);
+        let found = reference.first_difference(output.to_str().unwrap(), area, &all, Patience::default());
         assert_eq!(found.unwrap().is_some(), differs, "{off}");
     }
 }
