@@ -181,7 +181,7 @@ fn choose<R: Real>(group: &mut Descent<R>, view: &View<R>, unit: R) -> Choice<R>
         let to_scene = !at_scene & holds_most & (group.tried[lane] != group.nearest[lane]);
         // Newton's step leaves about its square by the distance of the nearest scene, the more the less the sum bends,
         // which is told by how much longer it is than Weiszfeld's. What other steps leave is not known.
-        let left = R::of(4.0) * new * new * new * weight;
+        let left = R::of(16.0) * new * new * new * weight;
         let near = left <= short * nearest * pulls[lane];
         let ends = !long & !at_scene & ((new <= short) | near);
         let halved = half * group.lengths[lane];
