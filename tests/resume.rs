@@ -110,6 +110,21 @@ fn leave_part_of(folder: &Folder, job: &str) {
 }
 
 #[test]
+fn half_a_header_of_a_run_that_died_as_it_went_on_is_made_anew() {
+    let folder = Folder::new();
+    leave_part(&folder);
+    let part = folder.names().into_iter().find(|name| name.ends_with(".partial")).unwrap();
+    folder.run(&JOB.replace("out.tif", "wanted.tif")).done();
+    // Directories that lead nowhere: a GeoTIFF by its first bytes, which GDAL cannot open.
+    let half = folder.read("wanted.tif")[..16].to_vec();
+    folder.write(&format!("{part}.header"), half);
+    folder.write(&format!("{part}.header.aux.xml"), "<PAMDataset>");
+    folder.run(&format!("{JOB} --resume")).done();
+    assert!(folder.read("out.tif") == folder.read("wanted.tif"));
+    assert!(folder.names().iter().all(|name| !name.contains(".partial")), "{:?}", folder.names());
+}
+
+#[test]
 fn an_image_on_its_way_behind_its_overviews_arrives() {
     let folder = Folder::new();
     write_overlapping(&folder, true);

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use super::{Failure, Hooks, Prepared, Unfinished};
 use crate::config::Settings;
 use crate::output::{BlockId, BlockWriter, Checkpoints, Container, EncodedBlock, OutputSpec, Stored, Target};
-use crate::output::{Job, Lacking, create_header, scratch_of};
+use crate::output::{Job, Lacking, create_header, new_header, remove_new_header};
 use crate::plan::Jobs;
 use crate::run::{LeftOut, Sink};
 use crate::source::Problem;
@@ -78,8 +78,8 @@ pub fn open(
         let warnings = container.warnings.clone();
         return Ok((BlockWriter::new(container, Some(checkpoints))?, warnings));
     };
-    let scratch = scratch_of(target.path());
-    let container = create_header(&scratch, spec).and_then(|container| {
+    remove_new_header(target.path())?;
+    let container = create_header(&new_header(target.path()), spec).and_then(|container| {
         if let Some(side_file) = &container.side_file {
             std::fs::rename(side_file, target.side_file()).context("the part's side file")?;
         }
@@ -91,9 +91,9 @@ pub fn open(
     let warnings = container.as_ref().map_or(Vec::new(), |container| container.warnings.clone());
     let writer =
         container.and_then(|container| BlockWriter::resume(container, target.path(), stored, checkpoints));
-    let removed = std::fs::remove_file(&scratch);
+    let removed = remove_new_header(target.path());
     let writer = writer?;
-    removed.context("remove the new header")?;
+    removed?;
     Ok((writer, warnings))
 }
 

@@ -19,7 +19,7 @@ pub use header::{Container, Overview, create_header};
 pub use leads_to::{end_of_links, folder_of, identity, is_mount_point, is_same_file};
 pub use new_dataset::check_pixel_type;
 pub use overview_store::OverviewStore;
-pub use part::{Job, Lacking, Stored, clean, discard, read_index, scratch_of};
+pub use part::{Job, Lacking, Stored, clean, discard, new_header, read_index, remove_new_header};
 pub use patch::{BlockId, BlockRecord, Plane};
 pub use spec::{Interleave, OutputBand, OutputSpec};
 pub use target::Target;

@@ -98,16 +98,17 @@ pub fn clean(output: &Path) -> Result<Vec<PathBuf>> {
 
 /// Removes a part file and what was made beside it; its index has gone.
 pub(super) fn remove(part: &Path) -> Result<()> {
-    let scratch = scratch_of(part);
-    for path in [part.to_owned(), behind(part, METADATA), behind(&scratch, METADATA), scratch] {
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(error).with_context(|| format!("cannot remove {}", path.display()));
-            }
-            _ => {}
+    [part.to_owned(), behind(part, METADATA)].iter().try_for_each(|path| remove_file(path))?;
+    remove_new_header(part)
+}
+
+fn remove_file(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", path.display()))
         }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// Removes the part of this very process, its index too, as far as that goes: the process is about to end.
@@ -117,8 +118,19 @@ pub fn discard(part: &Path) {
 }
 
 /// Where the header of a part is made anew by a run that goes on with it.
-pub fn scratch_of(part: &Path) -> PathBuf {
+pub fn new_header(part: &Path) -> PathBuf {
     behind(part, ".header")
+}
+
+/// Removes the header that was made anew, or what a run that died meanwhile left of it: GDAL would fail to delete half a
+/// GeoTIFF before it makes a whole one.
+///
+/// # Errors
+/// When there is one, and it cannot be removed.
+pub fn remove_new_header(part: &Path) -> Result<()> {
+    let header = new_header(part);
+    remove_file(&behind(&header, METADATA))?;
+    remove_file(&header)
 }
 
 #[cfg(test)]
