@@ -91,7 +91,7 @@ impl<'a> Reference<'a> {
                     let band = index + 1;
                     let place = format!("band {band} at column {column}, row {row}");
                     let expected = decided.unwrap_or(Expected::exactly(background));
-                    return Some(format!("{place}: {found:?} instead of {expected:?}"));
+                    return Some(format!("{place}: {found} instead of {expected}"));
                 }
                 has_number |= is_number;
                 has_none &= is_none;

@@ -1,5 +1,7 @@
 //! Pixels' values without loss, and what a pixel may hold.
 
+use std::fmt;
+
 use crate::pixels::{Bounds, Number, PixelType, Real};
 
 /// A pixel's value, exactly.
@@ -129,6 +131,26 @@ pub(super) struct Expected {
     or_nothing: bool,
 }
 
+impl fmt::Display for Value {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Whole(value) => write!(out, "{value}"),
+            Value::Float(value) => write!(out, "{value}"),
+            Value::Above(value, part) => write!(out, "{value} and {part}"),
+        }
+    }
+}
+
+impl fmt::Display for Expected {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.low.same(self.high) {
+            true => write!(out, "{}", self.low)?,
+            false => write!(out, "a number from {} to {}", self.low, self.high)?,
+        }
+        if self.or_nothing { write!(out, ", or no data") } else { Ok(()) }
+    }
+}
+
 impl Expected {
     /// Only this value.
     pub fn exactly(value: Value) -> Expected {
@@ -209,6 +231,14 @@ impl Expected {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_right_is_put_into_plain_words() {
+        assert_eq!(Expected::exactly(Value::Whole(7)).to_string(), "7");
+        assert_eq!(Expected::near(1.0, 0.25).to_string(), "a number from 0.75 to 1.25");
+        let unsure = Expected { or_nothing: true, ..Expected::exactly(Value::Float(0.5)) };
+        assert_eq!(unsure.to_string(), "0.5, or no data");
+    }
 
     #[test]
     fn what_lies_above_a_whole_number_is_rounded_half_to_even_and_clamped() {
