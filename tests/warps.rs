@@ -79,7 +79,7 @@ fn a_source_across_the_date_line_lies_on_both_sides_of_it_and_of_the_next_ones()
 /// That `source` (UTM zone 31), warped to degrees, has the values of gdalwarp in each band, nodata where that has none.
 fn assert_warps_as_gdal(folder: &Folder, source: &str) {
     for resampling in ["near", "bilinear", "cubic", "average"] {
-        let ours = if resampling == "near" { "nearest" } else { resampling };
+        let ours = name_here(resampling);
         // Finer than the source both ways: however GDAL estimates, no kernel is wider.
         let job = format!("{source} -o out.tif --overwrite --crs EPSG:4326 --resolution 0.00008");
         folder.run(&format!("{job} --resampling {ours} --verify full")).done();
@@ -164,6 +164,11 @@ fn a_warp_never_weighs_nodata_beside_a_mask_or_transparency() {
     }
 }
 
+/// What a resampling of gdalwarp's is called here.
+fn name_here(resampling: &str) -> &str {
+    if resampling == "near" { "nearest" } else { resampling }
+}
+
 /// The grid of a raster, as gdalwarp takes it.
 fn grid_of(folder: &Folder, name: &str) -> String {
     let raster = folder.raster(name);
@@ -214,7 +219,7 @@ fn a_source_with_overviews_is_warped_from_the_one_that_gdalwarp_takes() {
     write_turned(&folder, 400);
     folder.tool("gdaladdo -q -r average 31.tif 2 4");
     for resampling in ["near", "bilinear", "average"] {
-        let ours = if resampling == "near" { "nearest" } else { resampling };
+        let ours = name_here(resampling);
         for options in ["", "--isolate 1"] {
             let job = format!(
                 "31.tif -o out.tif --overwrite --crs EPSG:32632 --resolution 40 --resampling {ours} {options}"
@@ -251,7 +256,7 @@ fn a_strong_reduction_keeps_the_memory_and_gdalwarps_pixels() {
         .options("TILED=YES")
         .write(folder.path("31.tif"));
     for resampling in ["near", "average", "lanczos"] {
-        let ours = if resampling == "near" { "nearest" } else { resampling };
+        let ours = name_here(resampling);
         let job =
             format!("31.tif -o out.tif --overwrite --crs EPSG:32632 --resolution 500 --resampling {ours}");
         folder.run(&format!("{job} --memory 160MiB --report report.json --verify full")).done();

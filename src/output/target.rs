@@ -8,7 +8,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use tempfile::TempPath;
 
 use super::leads_to::folder_of;
-use super::part::{self, Index, Job, Opened, Stored};
+use super::part::{self, Index, Job, Opened, Stored, remove_if_there};
 use crate::container::side_files::{METADATA, OVERVIEWS, behind, side_files};
 
 /// A temporary file in the output's folder. Dropped without [`Target::persist`], it is removed.
@@ -235,13 +235,6 @@ fn shown(lines: &[String]) -> String {
         text += &format!("\n      and {} more", lines.len() - SHOWN);
     }
     text
-}
-
-fn remove_if_there(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]

@@ -24,27 +24,6 @@ pub fn category_names(band: &RasterBand) -> Vec<String> {
     names
 }
 
-/// Bytes of a file, wherever GDAL can read one, from `offset` on: as many as there are, none where it cannot be read.
-pub fn read_file(name: &str, offset: u64, bytes: usize) -> Vec<u8> {
-    let mut buffer = vec![0_u8; bytes];
-    let Ok(path) = CString::new(name) else { return Vec::new() };
-    // SAFETY: the texts end with a zero byte, and the buffer has room for what is asked for; the file is closed before
-    // anything else can use it.
-    let read = unsafe {
-        let file = gdal_sys::VSIFOpenL(path.as_ptr(), c"rb".as_ptr());
-        if file.is_null() {
-            return Vec::new();
-        }
-        let found = gdal_sys::VSIFSeekL(file, offset, libc::SEEK_SET) == 0;
-        let read =
-            if found { gdal_sys::VSIFReadL(buffer.as_mut_ptr().cast::<c_void>(), 1, bytes, file) } else { 0 };
-        gdal_sys::VSIFCloseL(file);
-        read
-    };
-    buffer.truncate(read);
-    buffer
-}
-
 /// GDAL's number of a pixel type: the same in every version (Int8 exists from 3.7 on).
 fn data_type(pixel_type: PixelType) -> gdal_sys::GDALDataType::Type {
     match pixel_type {

@@ -9,6 +9,11 @@ use super::trap::{checked, trapped};
 
 /// The first bytes of a file, at most `most`; nothing where it cannot be opened.
 pub fn head(name: &str, most: usize) -> Vec<u8> {
+    part(name, 0, most)
+}
+
+/// Bytes of a file from `offset` on, at most `most`; nothing where it cannot be read there.
+pub fn part(name: &str, offset: u64, most: usize) -> Vec<u8> {
     let Ok(path) = CString::new(name) else { return Vec::new() };
     let mut bytes = vec![0; most];
     let read = || {
@@ -19,7 +24,9 @@ pub fn head(name: &str, most: usize) -> Vec<u8> {
             if file.is_null() {
                 return 0;
             }
-            let read = gdal_sys::VSIFReadL(bytes.as_mut_ptr().cast(), 1, most, file);
+            let is_there = gdal_sys::VSIFSeekL(file, offset, libc::SEEK_SET) == 0;
+            let read =
+                if is_there { gdal_sys::VSIFReadL(bytes.as_mut_ptr().cast(), 1, most, file) } else { 0 };
             gdal_sys::VSIFCloseL(file);
             read
         }

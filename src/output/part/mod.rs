@@ -10,6 +10,7 @@ mod index;
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -103,10 +104,13 @@ pub(super) fn remove(part: &Path) -> Result<()> {
 }
 
 fn remove_file(path: &Path) -> Result<()> {
+    remove_if_there(path).with_context(|| format!("cannot remove {}", path.display()))
+}
+
+/// Removes a file, if there is one.
+pub(super) fn remove_if_there(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot remove {}", path.display()))
-        }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
 }

@@ -4,7 +4,7 @@
 use gdal::Dataset;
 
 use crate::geometry::Size;
-use crate::source::{Source, calls};
+use crate::source::{Source, text};
 
 /// The cache of chunks that the netCDF library has for each variable (`CHUNK_CACHE_SIZE`, from 4.9 on).
 const NETCDF_CHUNKS: usize = 16 << 20;
@@ -16,7 +16,7 @@ pub(super) fn count_decoder(source: &mut Source, dataset: &Dataset) {
     let (pixels, bands) = (source.size.pixels(), source.bands.len());
     let raw = pixels.saturating_mul(source.pixel_bytes());
     let stored = source.stamp.map_or(raw, |stamp| raw.min(stamp.size as usize));
-    let head = |offset, bytes| calls::read_file(&source.name, offset, bytes);
+    let head = |offset, bytes| text::part(&source.name, offset, bytes);
     let driver = dataset.driver().short_name();
     source.storage.decoder_bytes = match driver.as_str() {
         driver if driver.starts_with("JP2") => {

@@ -72,7 +72,8 @@ fn at_scale(base: &Dataset, arguments: &[String], scale: (f64, f64)) -> Result<D
         calls::warp(base, &[arguments, more, &scale].concat())
     };
     let band = base.rasterband(1)?;
-    if band.overview_count()? == 0 {
+    // Against fewer pixels a kernel that is no wider is no wider either: which overview is taken need not be known.
+    if scale == (1.0, 1.0) || band.overview_count()? == 0 {
         return with(&[], scale);
     }
     let Some(level) = overview_level(&text(&calls::warp(base, arguments)?)?) else {
@@ -103,7 +104,7 @@ fn in_blocks(vrt: &Dataset, block: Size, nodata: &[Option<Number>]) -> Result<Da
     for (tag, size) in [("BlockXSize", block.columns), ("BlockYSize", block.rows)] {
         text = with_texts(&text, tag, &mut || Some(size.to_string()));
     }
-    // There they have 16 digits, and two bands of a source are one by the other.
+    // In the text nodata have 16 digits, too few for Float64. The elements stand in the order of the bands.
     for tag in ["NoDataValue", "SrcNoDataReal", "DstNoDataReal"] {
         let mut of_band = nodata.iter().filter(|value| tag != "NoDataValue" || value.is_some());
         text =
